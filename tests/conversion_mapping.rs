@@ -7,7 +7,9 @@ use leadcore::desk::{conversion_mapping, leads, settings, undo, vocabulary};
 use leadcore::domain::conversion_mapping::{
     ConversionMapping, FillPolicy, FindingCode, Severity, WhyDropped,
 };
-use leadcore::domain::{Catalogue, CustomField, CustomType, CustomValue, Field, LeadFields, SubjectKind};
+use leadcore::domain::{
+    Catalogue, CatalogueKind, CustomField, CustomKey, CustomType, CustomValue, Field, LeadFields, SubjectKind,
+};
 use leadcore::error::{Conflict, ErrorKind};
 use leadcore::id::{OperationId, Revision, SourceId};
 use leadcore::policy::{Permission, Role, RoleTable, Visibility};
@@ -239,4 +241,99 @@ fn who_may_not_does_not() {
     let theirs = host.store.read(&other.tenant, |txn| conversion_mapping::get(&other.ctx(), txn)).unwrap();
     assert_eq!(theirs, (None, standard));
     assert_ne!(dump(&host.store, &host.scene.tenant), before);
+}
+
+/// Writes the catalogue of these records with these fields.
+fn define(host: &Host, kind: CatalogueKind, fields: &[CustomField]) {
+    host.write(|ctx, txn| {
+        let (revision, mut catalogue) = settings::catalogue_of(ctx, txn, kind)?;
+        fields.iter().for_each(|field| catalogue.set_custom_field(field.clone()));
+        settings::set_catalogue(ctx, txn, revision, &catalogue)
+    });
+}
+
+fn text(key: &str) -> CustomField {
+    CustomField::new(key.parse().unwrap(), key, CustomType::Text)
+}
+
+#[test]
+fn a_value_that_only_one_customer_can_have_is_told_before_a_lead_is_refused() {
+    let host = Host::new();
+    define(&host, CatalogueKind::Lead, &[text("x_code").required(true)]);
+    define(&host, CatalogueKind::Account, &[text("x_code").required(true).unique(true)]);
+    let told = |mapping: &ConversionMapping| -> Vec<_> {
+        let found = host.read(|ctx, txn| conversion_mapping::lint(ctx, txn, mapping));
+        let found = found.into_iter().filter(|one| one.code == FindingCode::NotUnique);
+        found.map(|one| (one.severity, one.from, one.to.unwrap().to_string())).collect()
+    };
+    let standard = ConversionMapping::standard();
+    let code = Field::known("x_code").unwrap();
+    assert_eq!(told(&standard), [(Severity::Warning, vec![code], "account.x_code".to_owned())]);
+    define(&host, CatalogueKind::Lead, &[text("x_code").required(true).unique(true)]);
+    assert_eq!(told(&standard), [], "no two leads have the same");
+    let numbered = standard.with(Field::Number, "account.x_code", FillPolicy::Keep).unwrap();
+    assert_eq!(told(&numbered), [], "nor the same number");
+}
+
+#[test]
+fn a_field_that_a_rule_names_does_not_go_in_silence() {
+    let host = Host::new();
+    define(&host, CatalogueKind::Lead, &[text("x_roof"), text("x_same")]);
+    define(&host, CatalogueKind::Account, &[text("x_kind"), text("x_worth"), text("x_same")]);
+    let [roof, kind, same] = ["x_roof", "x_kind", "x_same"].map(|key| key.parse::<CustomKey>().unwrap());
+    let from = Field::known("x_roof").unwrap();
+    let mapping = ConversionMapping::standard()
+        .with(from.clone(), "account.x_kind", FillPolicy::FillEmpty)
+        .and_then(|mapping| mapping.with(Field::Amount, "account.x_worth", FillPolicy::FillEmpty))
+        .unwrap();
+    let revision = host.write(|ctx, txn| conversion_mapping::set(ctx, txn, None, &mapping)).0;
+    let before = dump(&host.store, &host.scene.tenant);
+    let set = |of, work: &dyn Fn(&mut Catalogue)| {
+        host.try_write(|ctx, txn| {
+            let (revision, mut catalogue) = settings::catalogue_of(ctx, txn, of)?;
+            work(&mut catalogue);
+            settings::set_catalogue(ctx, txn, revision, &catalogue)
+        })
+    };
+    let (leads, accounts) = (CatalogueKind::Lead, CatalogueKind::Account);
+    let remove = |of, key: &CustomKey| {
+        host.try_write(|ctx, txn| {
+            let revision = settings::catalogue_of(ctx, txn, of)?.0;
+            settings::remove_field_of(ctx, txn, of, revision, key, true)
+        })
+    };
+    let day = CustomField::new("x_worth".parse().unwrap(), "Day", CustomType::Date);
+    let change = host.try_write(|ctx, txn| {
+        let revision = settings::catalogue_of(ctx, txn, accounts)?.0;
+        settings::change_field_of(ctx, txn, accounts, revision, &day, &settings::FieldMapping::exact())
+    });
+    for (refusal, rule) in [
+        (remove(leads, &roof), "`x_roof` into `account.x_kind`"),
+        (remove(accounts, &kind), "`x_roof` into `account.x_kind`"),
+        (change, "`amount` into `account.x_worth`"),
+        (set(leads, &|all| drop(all.remove_custom_field(&roof))), "`x_roof` into `account.x_kind`"),
+        (set(accounts, &|all| drop(all.remove_custom_field(&kind))), "`x_roof` into `account.x_kind`"),
+        (
+            set(accounts, &|all| all.settings_mut(Field::Custom(kind.clone())).enabled = Some(false)),
+            "`x_roof` into `account.x_kind`",
+        ),
+    ] {
+        let error = refused(refusal, ErrorKind::Conflict);
+        assert_eq!(error.conflict(), Some(&Conflict::InUse { by: 1 }));
+        assert!(error.to_string().contains(rule), "{error}");
+    }
+    assert_eq!(dump(&host.store, &host.scene.tenant), before);
+    // What goes without saying follows the fields, and a source that is switched off is only told.
+    remove(accounts, &same).unwrap();
+    set(leads, &|all| all.settings_mut(from.clone()).enabled = Some(false)).unwrap();
+    let found = host.read(|ctx, txn| conversion_mapping::lint(ctx, txn, &mapping));
+    assert!(found.iter().any(|one| one.code == FindingCode::SourceDisabled));
+    let mut without = mapping.staying([from.clone()]);
+    without.rules.retain(|rule| rule.from != from);
+    host.write(|ctx, txn| conversion_mapping::set(ctx, txn, Some(revision), &without));
+    remove(accounts, &kind).unwrap();
+    remove(leads, &roof).unwrap();
+    let found = host.read(|ctx, txn| conversion_mapping::lint(ctx, txn, &without));
+    let gone = found.iter().find(|one| one.code == FindingCode::UnknownField).unwrap();
+    assert_eq!((gone.severity, &gone.from, &gone.to), (Severity::Warning, &vec![from], &None));
 }

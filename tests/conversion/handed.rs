@@ -1,26 +1,191 @@
 //! A customer that was handed over, a term that converted leads keep, functions that are spelt wrongly.
 
+use leadcore::context::Context;
+use leadcore::desk::estimates::EstimateQuery;
+use leadcore::desk::files::{self, NewFile};
 use leadcore::desk::functions::Functions;
+use leadcore::desk::page::{self, PageOptions};
+use leadcore::desk::timeline::{self, TimelineQuery};
 use leadcore::desk::vocabulary::{self, InUse};
-use leadcore::desk::{Expect, accounts, contacts, convert, settings};
-use leadcore::domain::{AccountPatch, Field, LeadFields};
-use leadcore::error::{Conflict, ErrorKind};
+use leadcore::desk::{
+    Expect, Listing, accounts, activities, contacts, convert, estimates, followers, leads, lines, settings,
+};
+use leadcore::domain::{
+    AccountPatch, ActivityBody, ActivityFields, ActivityKind, Field, FileLimits, Lead, LeadFields, Subject,
+    SubjectKind, Tab,
+};
+use leadcore::error::{Conflict, ErrorKind, Result};
+use leadcore::id::AccountId;
 use leadcore::policy::{Permission, Role, RoleTable, Visibility};
 use leadcore::query::Filter;
+use leadcore::store::Txn;
 
-use super::{converted, nordlys};
+use super::{converted, nordlys, worked};
+use crate::estimates::{panels, roof};
 use crate::support::{Host, company, refused};
+
+/// Sellers who see and edit what is theirs.
+fn sellers(role: Role) -> RoleTable {
+    let role = role.grant(Permission::View, Visibility::Own).grant(Permission::Edit, Visibility::Own);
+    ["eve", "kai", "ola"].iter().fold(RoleTable::new().role("sales", role), |table, user| {
+        table.user(&user.parse().unwrap(), &["sales"], None).unwrap()
+    })
+}
+
+/// A lead of eve's with a note, a task, a file on the lead and one on the note, an estimate and products, converted and handed
+/// to kai.
+fn handed(host: &Host) -> (Lead, AccountId) {
+    let lead = worked(host);
+    let eve = leadcore::domain::LeadPatch::new().set(Field::Owner, "eve");
+    host.write(|ctx, txn| leads::edit(ctx, txn, lead.id, Expect::Any, &eve));
+    let note = activity(host, &lead, ActivityKind::Note);
+    for about in [Subject::from(lead.id), note] {
+        host.write(|ctx, txn| {
+            let mut content = b"on the roof".as_slice();
+            files::add(ctx, txn, &[about], NewFile::new("roof.txt", &mut content), &FileLimits::default())
+        });
+    }
+    host.write(|ctx, txn| estimates::create(ctx, txn, &[lead.id.into()], roof()));
+    host.write(|ctx, txn| lines::set(ctx, txn, lead.id, Expect::Any, vec![panels()].into()));
+    let account = converted(host, &lead).account.unwrap();
+    let patch = AccountPatch::new().set(Field::Owner, "kai");
+    host.write(|ctx, txn| accounts::edit(ctx, txn, account, Expect::Any, &patch));
+    (lead, account)
+}
+
+fn activity(host: &Host, lead: &Lead, kind: ActivityKind) -> Subject {
+    let of = |ctx: &Context<'_>, txn: &mut dyn Txn| {
+        activities::of(ctx, txn, lead.id, &[kind], &Listing::default())
+    };
+    host.read(of).items[0].id.into()
+}
+
+/// What the page of a customer shows, as far as it is the same for all who see it.
+fn shown(ctx: &Context<'_>, txn: &mut dyn Txn, account: AccountId) -> Result<Vec<String>> {
+    let page = page::account_page(ctx, txn, account, &PageOptions::new().timeline(1_000))?;
+    let mut shown: Vec<String> =
+        page.tabs.iter().map(|tab| format!("{}: {} of {}", tab.tab, tab.items.len(), tab.total)).collect();
+    shown.extend(page.attachments.iter().map(|attached| format!("attached: {}", attached.total)));
+    shown.extend(page.timeline.items.into_iter().map(|item| item.text));
+    Ok(shown)
+}
+
+#[test]
+fn who_sees_a_customer_sees_what_hangs_on_its_leads() {
+    let host = Host::new();
+    let (lead, account) = handed(&host);
+    let table = sellers(Role::salesperson());
+    let all = host.read(|ctx, txn| shown(ctx, txn, account));
+    assert!(all.iter().any(|line| line == "note: 1 of 1") && all.iter().any(|line| line == "attached: 1"));
+    assert!(all.iter().any(|line| line == "Estimate added: A roof"), "{all:?}");
+    host.write_as("kai", &table, |ctx, txn| {
+        assert_eq!(shown(ctx, txn, account)?, all);
+        let options = Listing::default();
+        let note = activities::of(ctx, txn, account, &[ActivityKind::Note], &options)?.items.remove(0);
+        assert_eq!(note.about, [account.into()], "in the place of the lead the customer");
+        assert_eq!(activities::get(ctx, txn, note.id)?, note);
+        assert_eq!(activities::all(ctx, txn, ActivityKind::ALL, &options)?.items.len(), 2);
+        for of in [account.into(), Subject::from(note.id)] {
+            let file = files::of(ctx, txn, of, &options)?.items.remove(0);
+            let mut content = Vec::new();
+            files::read(ctx, txn, file.id, &mut content)?;
+            assert_eq!(content, b"on the roof");
+        }
+        assert_eq!(estimates::list(ctx, txn, &EstimateQuery::default())?.items.len(), 1);
+        assert_eq!(estimates::of(ctx, txn, account, &options)?.items.len(), 1);
+        assert_eq!(lines::list(ctx, txn, account)?.len(), 1);
+        let notes = TimelineQuery::new(100);
+        assert!(!timeline::of(ctx, txn, note.id, &notes)?.items.is_empty());
+        // He goes on with it.
+        let task = activities::of(ctx, txn, account, &[ActivityKind::Task], &options)?.items.remove(0);
+        let done = activities::complete(ctx, txn, task.id, task.revision)?.activity;
+        assert!(matches!(done.fields.body, ActivityBody::Task(_)) && !done.is_open());
+        Ok(())
+    })
+    .unwrap();
+    // The lead itself he does not see, nor does anybody else see more than before.
+    type Read = fn(&Context<'_>, &mut dyn Txn, &Lead) -> Result<()>;
+    let of_lead: [Read; 5] = [
+        |ctx, txn, lead| leads::get(ctx, txn, lead.id).map(drop),
+        |ctx, txn, lead| page::lead_page(ctx, txn, lead.id, &PageOptions::new()).map(drop),
+        |ctx, txn, lead| timeline::of(ctx, txn, lead.id, &TimelineQuery::new(10)).map(drop),
+        |ctx, txn, lead| followers::of(ctx, txn, lead.id).map(drop),
+        |ctx, txn, lead| {
+            activities::of(ctx, txn, lead.id, &[ActivityKind::Note], &Listing::default()).map(drop)
+        },
+    ];
+    for user in ["kai", "ola"] {
+        for read in of_lead {
+            refused(host.write_as(user, &table, |ctx, txn| read(ctx, txn, &lead)), ErrorKind::NotFound);
+        }
+        let none = host.write_as(user, &table, |ctx, txn| leads::count(ctx, txn, &Filter::everything()));
+        assert_eq!(none.unwrap(), 0);
+    }
+    let origins = host.write_as("kai", &table, |ctx, txn| accounts::origins(ctx, txn, account));
+    assert_eq!(origins.unwrap(), []);
+    let note = activity(&host, &lead, ActivityKind::Note);
+    host.write_as("ola", &table, |ctx, txn| {
+        let note = leadcore::id::ActivityId::from_uuid(note.id);
+        refused(activities::get(ctx, txn, note), ErrorKind::NotFound);
+        refused(shown(ctx, txn, account), ErrorKind::NotFound);
+        assert_eq!(activities::all(ctx, txn, ActivityKind::ALL, &Listing::default())?.items, []);
+        assert_eq!(estimates::list(ctx, txn, &EstimateQuery::default())?.items, []);
+        Ok(())
+    })
+    .unwrap();
+    // Eve, whose lead it was, sees it as before.
+    let eve = host.write_as("eve", &table, |ctx, txn| {
+        activities::all(ctx, txn, ActivityKind::ALL, &Listing::default())
+    });
+    assert!(eve.unwrap().items.iter().all(|one| one.about == [lead.id.into()]));
+}
+
+#[test]
+fn what_is_hidden_of_leads_is_hidden_with_their_customer() {
+    let host = Host::new();
+    let (_, account) = handed(&host);
+    let role = Role::salesperson().hide(Field::Amount).and_then(|role| role.hide(Field::City)).unwrap();
+    let table = sellers(role);
+    host.write_as("kai", &table, |ctx, txn| {
+        let page = page::account_page(ctx, txn, account, &PageOptions::new().timeline(1_000))?;
+        assert!(page.tabs.iter().all(|tab| tab.tab != Tab::Lines), "they add up to the amount");
+        for entry in page.timeline.items.iter().map(|item| &item.entry) {
+            let hidden = ["city", "amount"];
+            let is_hidden = |field: &str| entry.subject.kind == SubjectKind::Lines || hidden.contains(&field);
+            assert!(entry.changes.iter().all(|change| !is_hidden(&change.field)), "{entry:?}");
+        }
+        refused(lines::list(ctx, txn, account), ErrorKind::Invalid);
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn who_may_only_read_the_customer_changes_nothing_of_its_leads() {
+    let host = Host::new();
+    let (lead, _) = handed(&host);
+    let reader = Role::new().grant(Permission::View, Visibility::Own);
+    let table =
+        RoleTable::new().role("reader", reader).user(&"kai".parse().unwrap(), &["reader"], None).unwrap();
+    let note = leadcore::id::ActivityId::from_uuid(activity(&host, &lead, ActivityKind::Note).id);
+    host.write_as("kai", &table, |ctx, txn| activities::get(ctx, txn, note)).unwrap();
+    let text = ActivityFields::note("Other");
+    for write in [
+        host.write_as("kai", &table, |ctx, txn| activities::delete(ctx, txn, note, Expect::Any)),
+        host.write_as("kai", &table, |ctx, txn| {
+            activities::edit(ctx, txn, note, Expect::Any, text.clone()).map(drop)
+        }),
+    ] {
+        refused(write, ErrorKind::Denied);
+    }
+}
 
 #[test]
 fn a_customer_who_is_handed_over_is_seen_by_both() {
     let host = Host::new();
     let lead = host.add(LeadFields { owner: Some("eve".parse().unwrap()), ..nordlys() });
     let account = converted(&host, &lead).account.unwrap();
-    let seller =
-        Role::salesperson().grant(Permission::View, Visibility::Own).grant(Permission::Edit, Visibility::Own);
-    let table = ["eve", "kai", "ola"].iter().fold(RoleTable::new().role("sales", seller), |table, user| {
-        table.user(&user.parse().unwrap(), &["sales"], None).unwrap()
-    });
+    let table = sellers(Role::salesperson());
     let patch = AccountPatch::new().set(Field::Owner, "kai");
     host.write(|ctx, txn| accounts::edit(ctx, txn, account, Expect::Any, &patch));
     for user in ["eve", "kai"] {
@@ -39,7 +204,7 @@ fn a_customer_who_is_handed_over_is_seen_by_both() {
     let other = host.write_as("ola", &table, |ctx, txn| accounts::get(ctx, txn, account));
     refused(other, ErrorKind::NotFound);
     // The lead stays that of whoever worked it.
-    let theirs = host.write_as("kai", &table, |ctx, txn| leadcore::desk::leads::get(ctx, txn, lead.id));
+    let theirs = host.write_as("kai", &table, |ctx, txn| leads::get(ctx, txn, lead.id));
     refused(theirs, ErrorKind::NotFound);
 }
 

@@ -186,3 +186,99 @@ fn a_target_writes_into_our_records_on_the_way_back() {
     };
     back(&host, &lead, &Erp { create: &nothing, withdraw: &removes }).unwrap();
 }
+
+/// The persons of an account with who is the primary one.
+fn persons(host: &Host, account: leadcore::id::AccountId) -> Vec<(String, bool)> {
+    let of = host.read(|ctx, txn| contacts::of_account(ctx, txn, account));
+    let shown =
+        |one: &contacts::LinkedContact| one.contact.fields.display_name().unwrap_or_default().to_owned();
+    of.iter().map(|one| (shown(one), one.is_primary)).collect()
+}
+
+/// An account with Kim, who is the primary contact, and Liv; and a lead that is to join it, with a person of its own.
+fn with_kim(host: &Host) -> (leadcore::domain::Account, Lead) {
+    let known = account(host, &named("X"));
+    for (name, primary) in [("Kim", true), ("Liv", false)] {
+        let fields = ContactFields::named(name).unwrap();
+        host.write(|ctx, txn| contacts::add(ctx, txn, known.id, fields.clone(), primary));
+    }
+    (known, host.add(form(&[(Field::Company, "X"), (Field::Name, "Anna Berg")])))
+}
+
+#[test]
+fn a_primary_contact_that_a_target_replaced_comes_back() {
+    let host = Host::new();
+    let (known, lead) = with_kim(&host);
+    let liv = host.read(|ctx, txn| contacts::of_account(ctx, txn, known.id))[1].contact.id;
+    let ctx = host.ctx();
+    let new = |txn: &mut dyn Txn, made: &ConversionOutcome| {
+        contacts::add(&ctx, txn, made.account.unwrap(), ContactFields::named("Erp Contact")?, true).map(drop)
+    };
+    let of_lead = |txn: &mut dyn Txn, made: &ConversionOutcome| {
+        contacts::make_primary(&ctx, txn, made.account.unwrap(), made.contacts[0])
+    };
+    let known_one = |txn: &mut dyn Txn, made: &ConversionOutcome| {
+        contacts::make_primary(&ctx, txn, made.account.unwrap(), liv)
+    };
+    let twice = |txn: &mut dyn Txn, made: &ConversionOutcome| {
+        known_one(txn, made)?;
+        new(txn, made)
+    };
+    let before = essence(&host.store, &host.scene);
+    let all: [(&str, Work<'_>); 4] =
+        [("Erp Contact", &new), ("Anna Berg", &of_lead), ("Liv", &known_one), ("Erp Contact", &twice)];
+    for (name, create) in all {
+        let target = Erp { create, withdraw: &nothing };
+        with(&host, &lead, &options().into_account(known.id), &target);
+        assert_eq!(persons(&host, known.id)[0], (name.to_owned(), true));
+        assert_eq!(against(&host, &lead), [], "{name}");
+        let plan = host.read(|ctx, txn| convert::plan_unconvert(ctx, txn, lead.id));
+        let restored = convert::Fate::Restored(vec!["primary_contact".to_owned()]);
+        let of_account = plan.records.iter().find(|one| one.record == known.id.into());
+        assert_eq!(of_account.map(|one| &one.fate), Some(&restored));
+        assert_eq!(back(&host, &lead, &target).unwrap().records, plan.records);
+        assert_eq!(persons(&host, known.id), [("Kim".to_owned(), true), ("Liv".to_owned(), false)]);
+        assert_eq!(essence(&host.store, &host.scene), before, "{name}");
+    }
+    // A new account goes with its persons, whoever of them a target preferred.
+    let target = Erp { create: &new, withdraw: &nothing };
+    with(&host, &lead, &options(), &target);
+    assert_eq!(against(&host, &lead), []);
+    back(&host, &lead, &target).unwrap();
+    assert_eq!(essence(&host.store, &host.scene), before);
+}
+
+#[test]
+fn a_primary_contact_that_somebody_chose_since_stays() {
+    let host = Host::new();
+    let (known, lead) = with_kim(&host);
+    let ctx = host.ctx();
+    let persons_of = |txn: &mut dyn Txn| contacts::of_account(&ctx, txn, known.id);
+    let called = |name: &'static str| {
+        move |one: &contacts::LinkedContact| one.contact.fields.display_name() == Some(name)
+    };
+    let prefer = |txn: &mut dyn Txn, name: &'static str| {
+        let id = persons_of(txn)?.into_iter().find(called(name)).unwrap().contact.id;
+        contacts::make_primary(&ctx, txn, known.id, id)
+    };
+    let create = |txn: &mut dyn Txn, _: &ConversionOutcome| {
+        contacts::add(&ctx, txn, known.id, ContactFields::named("Erp Contact")?, true).map(drop)
+    };
+    let itself = |txn: &mut dyn Txn, _: &ConversionOutcome| prefer(txn, "Kim");
+    let other = |txn: &mut dyn Txn, _: &ConversionOutcome| prefer(txn, "Liv");
+    let withdraws: [(Work<'_>, &str); 3] = [(&nothing, "Kim"), (&itself, "Kim"), (&other, "Liv")];
+    for (withdraw, primary) in withdraws {
+        let target = Erp { create: &create, withdraw };
+        with(&host, &lead, &options().into_account(known.id), &target);
+        back(&host, &lead, &target).unwrap();
+        assert_eq!(persons(&host, known.id)[0], (primary.to_owned(), true));
+        assert_eq!(persons(&host, known.id).len(), 2);
+    }
+    // By hand, since.
+    host.write(|_, txn| prefer(txn, "Kim"));
+    let target = Erp { create: &create, withdraw: &nothing };
+    with(&host, &lead, &options().into_account(known.id), &target);
+    as_bob(&host, |_, txn| prefer(txn, "Liv"));
+    back(&host, &lead, &target).unwrap();
+    assert_eq!(persons(&host, known.id), [("Liv".to_owned(), true), ("Kim".to_owned(), false)]);
+}

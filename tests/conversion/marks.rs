@@ -246,3 +246,35 @@ fn who_must_not_be_called_since_is_the_lead_itself_whatever_its_address() {
     back(&host, &lead);
     assert_eq!(host.get(&lead).fields, lead.fields);
 }
+
+/// An outcome that was stored before it named the person of the lead says the same by its links.
+#[test]
+fn a_conversion_whose_outcome_does_not_name_the_person_of_the_lead_knows_it_all_the_same() {
+    let host = Host::new();
+    let (known, kim) = customer(&host);
+    for is_named in [true, false] {
+        let lead = host.add(LeadFields {
+            phones: Phones::parse("+47 44 44 44 44", None).unwrap(),
+            ..form(&[(Field::Company, "Nordlys"), (Field::Name, "K. B.")])
+        });
+        let person = ContactFields::named("Ola Dal").unwrap();
+        host.write(|ctx, txn| contacts::add(ctx, txn, lead.id, person.clone(), false));
+        let wanted = options().into_account(known).person(PersonChoice::Existing(kim));
+        let done = into(&host, &lead, &wanted);
+        if !is_named {
+            host.write(|_, txn| {
+                let mut operation = txn.journal().operation(done.operation)?.unwrap();
+                let outcome = operation.outcome.as_mut().and_then(|outcome| outcome.as_object_mut()).unwrap();
+                assert!(outcome.remove("itself").is_some());
+                txn.journal().update(&operation)
+            });
+        }
+        host.scene.tick();
+        let note = MarkNote::default();
+        host.write(|ctx, txn| contacts::do_not_call(ctx, txn, kim, Expect::Any, Some(&note)));
+        host.scene.tick();
+        host.write(|ctx, txn| convert::unconvert(ctx, txn, lead.id));
+        assert!(host.get(&lead).fields.phones.entries()[0].opted_out, "named: {is_named}");
+        host.write(|ctx, txn| contacts::do_not_call(ctx, txn, kim, Expect::Any, None));
+    }
+}

@@ -162,7 +162,8 @@ class Catalogue:
     def remove_field(self, key: str, *, clear: bool = False) -> None:
         """Take a custom field away; with ``clear`` also the values that records have, which refuse it otherwise.
 
-        To keep the values and only stop using the field, disable it: ``set(key, enabled=False)``.
+        To keep the values and only stop using the field, disable it: ``set(key, enabled=False)``. A field that a rule
+        of the conversion mapping names is refused until the rule is gone.
 
         >>> _ = db.catalogue.add_field("x_seats", type="integer")
         >>> db.catalogue.remove_field("x_seats")

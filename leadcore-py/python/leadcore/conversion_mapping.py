@@ -60,7 +60,8 @@ class MappingFinding(Record):
     code: str
     """``unknown_field``, ``type_mismatch``, ``may_not_fit``, ``missing_choices``, ``several_sources``,
     ``torn`` (an amount without its currency), ``cannot_append``, ``no_source``, ``source_not_required``,
-    ``source_disabled`` or ``lost``; later versions may add codes."""
+    ``not_unique`` (leads may share what only one record can have), ``source_disabled`` or ``lost``; later versions may
+    add codes."""
     sources: tuple[str, ...]
     """The fields of the lead that it is about."""
     target: str | None

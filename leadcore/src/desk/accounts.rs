@@ -5,6 +5,9 @@
 //! leads count as theirs too, as far as its account is concerned. An account without a lead behind it is judged by what it
 //! says itself, as a lead of the same owner, category, country … would be.
 //!
+//! Whoever sees an account sees through it what hangs on the leads behind it (notes, files, estimates, their history …), with
+//! the fields that are hidden left out. The leads themselves stay out of the lists of whoever may not see them.
+//!
 //! Being behind an account grants that much because whoever worked the lead goes on with the customer. Nobody gets there by
 //! itself: a conversion joins an account that is there only for an actor who may change it already.
 
@@ -278,14 +281,17 @@ fn masked(ctx: &Context<'_>, account: Account) -> Account {
 pub fn origins(ctx: &Context<'_>, txn: &mut dyn Txn, id: AccountId) -> Result<Vec<LeadId>> {
     let account = get(ctx, txn, id)?;
     let gate = Gate::open(ctx, txn, Permission::View)?;
-    let origins = origin_leads(txn, account.id)?;
-    let leads = txn.leads().get(&origins)?;
+    let behind = behind(txn, account.id)?;
+    let leads = txn.leads().get(&behind)?;
     Ok(leads.iter().filter(|lead| gate.admits(lead)).map(|lead| lead.id).collect())
 }
 
-fn origin_leads(txn: &mut dyn Txn, id: AccountId) -> Result<Vec<LeadId>> {
+/// The leads that became this account, oldest first, also those out of sight: the customer shows what hangs on them.
+pub(super) fn behind(txn: &mut dyn Txn, id: AccountId) -> Result<Vec<LeadId>> {
     let links = txn.links().to(&[id.into()], Some(LinkRole::ConvertedTo))?;
-    Ok(links.into_iter().map(|link: Link| LeadId::from_uuid(link.from.id)).collect())
+    let mut leads: Vec<_> = links.into_iter().map(|link: Link| LeadId::from_uuid(link.from.id)).collect();
+    leads.sort();
+    Ok(leads)
 }
 
 pub(super) fn visible(txn: &mut dyn Txn, gate: &Gate, accounts: Vec<Account>) -> Result<Vec<Account>> {

@@ -131,16 +131,16 @@ macro_rules! for_child {
 }
 pub(super) use for_child;
 
-/// The child, if the actor may see a record that it is about.
+/// The child, if the actor may see a record that it is about, or what such a record became.
 pub(super) fn get<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, id: Uuid) -> Result<C> {
     let mut sight = Sight::open(ctx, txn)?;
     let child = C::load(txn, &[id])?.pop().ok_or_else(|| Error::not_found(C::WHAT))?;
     sight.learn(txn, child.about())?;
-    if sight.sees_any(child.about()) { Ok(child) } else { Err(Error::not_found(C::WHAT)) }
+    if sight.shows(child.about()) { Ok(child) } else { Err(Error::not_found(C::WHAT)) }
 }
 
 /// What the actor gets to read of these children: as they are now, about the records that he may see. Who may not see a
-/// record does not learn that it is there.
+/// record does not learn that it is there: in the place of a lead there is the customer that it became.
 pub(super) fn shown<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, children: Vec<C>) -> Result<Vec<C>> {
     let mut sight = Sight::open(ctx, txn)?;
     let all: Vec<_> = children.iter().flat_map(Child::about).copied().collect();
@@ -150,8 +150,8 @@ pub(super) fn shown<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, children: Ve
     }
     let mask = |mut child: C| {
         if !sees_all {
-            let seen = child.about().iter().filter(|about| sight.sees(**about)).copied().collect();
-            child.set_about(seen);
+            let known = sight.known_as(child.about());
+            child.set_about(known);
         }
         child.into_shown(ctx)
     };
@@ -393,11 +393,15 @@ pub(super) fn check_change<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, child
     for subject in about {
         match check_writable(ctx, txn, subject, &tab) {
             Ok(()) => return Ok(()),
-            // Why a record is refused is told of the first one, but not that others are out of sight.
-            Err(error) => refused = refused.or(Some(error)),
+            // Why a record is refused is told of the first one in sight, but not that others are out of it.
+            Err(error) => refused = refused.filter(|known| !is_out_of_sight(known)).or(Some(error)),
         }
     }
     Err(refused.unwrap_or_else(|| Error::not_found(C::WHAT)))
+}
+
+fn is_out_of_sight(error: &Error) -> bool {
+    error.kind() == ErrorKind::NotFound
 }
 
 pub(super) fn of_kind(subjects: &[Subject], kind: SubjectKind) -> impl Iterator<Item = Uuid> + '_ {

@@ -71,7 +71,8 @@ pub(super) fn going_on(txn: &mut dyn Txn, about: &[Subject]) -> Result<Vec<Subje
 }
 
 /// The records whose children a page of this record shows: itself, the account that a lead became, the leads that became
-/// an account, the persons of leads who turned out to be a contact, and that contact.
+/// an account, the persons of leads who turned out to be a contact, and that contact. Whoever sees the customer sees what
+/// hangs on what became it, and need not see that itself.
 ///
 /// # Errors
 /// `NotFound` when there is no such record, or none that the actor may see.
@@ -88,8 +89,8 @@ pub(super) fn shown_with(ctx: &Context<'_>, txn: &mut dyn Txn, subject: Subject)
             shown.extend(links.into_iter().map(|link| link.to));
         }
         SubjectKind::Account => {
-            let origins = super::accounts::origins(ctx, txn, AccountId::from_uuid(subject.id))?;
-            shown.extend(origins.into_iter().map(Subject::from));
+            let behind = super::accounts::behind(txn, AccountId::from_uuid(subject.id))?;
+            shown.extend(behind.into_iter().map(Subject::from));
         }
         SubjectKind::Contact => {
             // Of a lead that became an account, the account's page shows it.
@@ -98,7 +99,7 @@ pub(super) fn shown_with(ctx: &Context<'_>, txn: &mut dyn Txn, subject: Subject)
             let links = txn.links().from(&[subject], Some(LinkRole::ConvertedTo))?;
             same.extend(links.into_iter().map(|link| link.to));
             sight.learn(txn, &same)?;
-            shown.extend(same.into_iter().filter(|one| sight.sees(*one)));
+            shown.extend(same.into_iter().filter(|one| sight.shows(&[*one])));
         }
         _ => {}
     }

@@ -103,7 +103,7 @@ pub fn add(
         demote(txn, &known)?;
         // What stops being the primary contact is part of the history: an undo makes it so again.
         if !known.is_empty() {
-            entries.push(primary_changed(ctx, holder, &known, target));
+            entries.push(primary_changed(ctx, holder, known.first().map(|link| link.to), Some(target)));
         }
     }
     txn.links().insert(&[Link::new(holder, role, contact.id)])?;
@@ -263,14 +263,20 @@ pub fn make_primary(
     demote(txn, &primary)?;
     txn.links().remove(&[link])?;
     txn.links().insert(&[Link { role: LinkRole::PrimaryContact, ..link }])?;
-    record(ctx, txn, OperationKind::Edit, &[primary_changed(ctx, holder, &primary, target)])?;
+    let before = primary.first().map(|link| link.to);
+    record(ctx, txn, OperationKind::Edit, &[primary_changed(ctx, holder, before, Some(target))])?;
     Ok(())
 }
 
 /// The entry of a record whose primary contact is another now.
-fn primary_changed(ctx: &Context<'_>, holder: Subject, before: &[Link], after: Subject) -> NewEntry {
-    let before = before.first().map(|link| link.to.id);
-    let change = FieldChange::new(PRIMARY, before, FieldValue::Id(after.id));
+pub(super) fn primary_changed(
+    ctx: &Context<'_>,
+    holder: Subject,
+    before: Option<Subject>,
+    after: Option<Subject>,
+) -> NewEntry {
+    let id = |person: Option<Subject>| person.map(|person| person.id);
+    let change = FieldChange::new(PRIMARY, id(before), id(after));
     NewEntry::new(holder, Action::Updated, ctx.now()).with_changes(vec![change])
 }
 

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::context::Context;
 use crate::domain::conversion_mapping::{
-    ConversionMapping, Finding, FindingCode, Mapped, Readings, Severity, TargetRecord, Targets,
+    ConversionMapping, Finding, FindingCode, Mapped, Readings, Severity, TargetField, TargetRecord, Targets,
     lint as findings,
 };
 use crate::domain::{
-    AccountFields, Catalogue, CatalogueKind, CustomKey, FieldType, Lead, Names, NumberSeries, Pipeline,
-    Series,
+    AccountFields, Catalogue, CatalogueKind, CustomKey, Field, FieldType, Lead, Names, NumberSeries,
+    Pipeline, Series,
 };
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{AccountId, LeadId, Revision};
@@ -149,6 +149,12 @@ impl TargetFields {
         CustomerForms::new(account.clone(), contact.clone())
     }
 
+    /// With this catalogue in the place of the one that it has of the same target.
+    fn replace(&mut self, catalogue: &Catalogue) {
+        let known = self.0.iter_mut().find(|known| known.kind() == catalogue.kind());
+        known.into_iter().for_each(|known| *known = catalogue.clone());
+    }
+
     fn targets(&self) -> Targets {
         TargetRecord::ALL
             .into_iter()
@@ -231,6 +237,47 @@ fn look(txn: &mut dyn Txn, mapping: &ConversionMapping) -> Result<Vec<Finding>> 
         found.dedup();
     }
     Ok(found)
+}
+
+/// Refuses a catalogue by which rules that the tenant wrote could not be used any more: nobody would be told until a customer
+/// lacks something. Rules that go without saying follow the catalogue.
+pub(super) fn check_catalogue(txn: &mut dyn Txn, after: &Catalogue) -> Result<()> {
+    let (revision, mapping) = load(txn)?;
+    if revision.is_none() {
+        return Ok(());
+    }
+    let (mut leads, mut fields) = (load_catalogue(txn)?.1, TargetFields::load(txn)?);
+    let known = unusable(&mapping, &leads, &fields);
+    match after.kind() {
+        CatalogueKind::Lead => leads = after.clone(),
+        _ => fields.replace(after),
+    }
+    let mut broken = unusable(&mapping, &leads, &fields);
+    broken.retain(|rule| !known.contains(rule));
+    let field = |(from, to): &(Field, TargetField)| match after.kind() {
+        CatalogueKind::Lead => from.key().to_owned(),
+        _ => to.key().to_owned(),
+    };
+    let Some(first) = broken.first().map(field) else { return Ok(()) };
+    let rules = broken.iter().filter(|rule| field(rule) == first);
+    let rules: Vec<_> = rules.map(|(from, to)| format!("`{from}` into `{to}`")).collect();
+    Err(Error::in_use_by_mapping(&first, &rules))
+}
+
+/// Rules that cannot be used because of one of their fields.
+fn unusable(
+    mapping: &ConversionMapping,
+    leads: &Catalogue,
+    fields: &TargetFields,
+) -> Vec<(Field, TargetField)> {
+    let of_field = |one: &Finding| {
+        let code = one.code;
+        let is_of_field = matches!(code, FindingCode::UnknownField | FindingCode::TypeMismatch)
+            || matches!(code, FindingCode::MissingChoices | FindingCode::CannotAppend);
+        is_of_field && one.severity == Severity::Error
+    };
+    let found = findings(mapping, leads, &fields.targets()).into_iter().filter(of_field);
+    found.filter_map(|one| Some((one.from.into_iter().next()?, one.to?))).collect()
 }
 
 /// Why a mapping cannot be used, if it cannot.

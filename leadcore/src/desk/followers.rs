@@ -154,7 +154,7 @@ pub(super) fn told(follow: &Follow, follows: bool, now: Timestamp) -> NewEntry {
 }
 
 /// Who follows a lead or an account, by user. After a conversion both show the followers of the account and of the leads
-/// that became it and that the actor may see; each user once, since it first did.
+/// that became it; each user once, since it first did.
 ///
 /// # Errors
 /// `NotFound`.

@@ -95,7 +95,7 @@ pub fn of(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId) -> Result<Option<L
 
 /// The products that a record shows: of a lead its own; of an account those of the leads that became it; of an opportunity those of
 /// the lead that it was made of and of the leads that joined it. They are the leads' and stay there: nothing is copied, and the
-/// oldest lead comes first. Leads that the actor may not see are left out.
+/// oldest lead comes first. Whoever sees the customer sees them, also without seeing the leads.
 ///
 /// ```
 /// use leadcore::desk::convert::{self, ConversionOptions, OpportunityRequest};
@@ -125,7 +125,10 @@ pub fn list(ctx: &Context<'_>, txn: &mut dyn Txn, of: impl Into<Subject>) -> Res
     check_readable(ctx, AMOUNT.iter())?;
     let leads = match of.kind {
         SubjectKind::Lead => vec![visible(ctx, txn, LeadId::from_uuid(of.id))?.id],
-        SubjectKind::Account => accounts::origins(ctx, txn, AccountId::from_uuid(of.id))?,
+        SubjectKind::Account => {
+            let id = accounts::get(ctx, txn, AccountId::from_uuid(of.id))?.id;
+            accounts::behind(txn, id)?
+        }
         SubjectKind::Opportunity => opportunities::origins(ctx, txn, OpportunityId::from_uuid(of.id))?,
         _ => {
             let message = "only leads, accounts and opportunities show products";

@@ -47,10 +47,11 @@ impl Live {
         Ok(())
     }
 
-    /// The records of this list that were looked at, may be seen, and are not in the trash.
+    /// The records of this list that were looked at, may be seen, and are not in the trash; in the place of a lead out of sight
+    /// what it became.
     pub(super) fn of(&self, about: &[Subject]) -> Vec<Subject> {
-        let shown = |subject: &&Subject| self.sight.sees(**subject) && !self.trashed.contains(subject);
-        about.iter().filter(shown).copied().collect()
+        let there: Vec<_> = about.iter().filter(|one| !self.trashed.contains(one)).copied().collect();
+        self.sight.known_as(&there)
     }
 
     /// Reads round by round from behind a place until more than a page was kept, nothing is left, or an actor who sees

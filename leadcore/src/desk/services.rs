@@ -306,7 +306,7 @@ pub fn list(ctx: &Context<'_>, txn: &mut dyn Txn, query: &ServiceQuery) -> Resul
     let page = Page::cut(found, query.limit, |service: &Service| service.id);
     let about: Vec<_> = page.items.iter().flat_map(|service| &service.about).copied().collect();
     sight.learn(txn, &about)?;
-    let seen = page.items.into_iter().filter(|service| sight.sees_any(&service.about)).collect();
+    let seen = page.items.into_iter().filter(|service| sight.shows(&service.about)).collect();
     Ok(Page { items: children::shown(ctx, txn, seen)?, next: page.next })
 }
 

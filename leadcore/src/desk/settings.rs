@@ -19,7 +19,7 @@ use crate::store::{SettingName, Txn};
 use super::access::require;
 use super::functions::{self, Functions};
 use super::operation::record;
-use super::series;
+use super::{conversion_mapping, series};
 
 pub use change::{FieldMapping, change_field, change_field_of, remove_field, remove_field_of};
 
@@ -131,7 +131,9 @@ pub(crate) fn load_catalogue_of(
 /// # Errors
 /// `Denied`; `Invalid` with every rule that the settings break, also when a field shall be unique whose values are not;
 /// `Conflict` when the catalogue changed since it was read, or with [`InUse`](crate::error::Conflict::InUse) when a custom
-/// field is taken away, or its type or one of its choices, that records have: the message names the field.
+/// field is taken away, or its type or one of its choices, that records have, or a field that a rule of the
+/// [conversion mapping](super::conversion_mapping) names is taken away, switched off as its target, or made of a type that does not fit:
+/// the message names the field.
 pub fn set_catalogue(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -143,6 +145,7 @@ pub fn set_catalogue(
     catalogue.validate()?;
     let (_, known) = load_catalogue_of(txn, catalogue.kind())?;
     change::check_values(txn, &known, catalogue)?;
+    conversion_mapping::check_catalogue(txn, catalogue)?;
     record_saved(ctx, txn, catalogue.kind().into(), expected, catalogue)
 }
 

@@ -21,6 +21,8 @@ pub(super) struct Sight {
     /// Whether leads in the trash are out of it.
     live: bool,
     known: BTreeMap<Subject, bool>,
+    /// What leads and persons out of sight became, as far as that is seen; nothing is asked for where somebody is to write.
+    onwards: BTreeMap<Subject, Vec<Subject>>,
 }
 
 impl Sight {
@@ -34,7 +36,8 @@ impl Sight {
         ctx.check_tenant(txn)?;
         let gate = Gate::open(ctx, txn, permission)?;
         let writing = permission != Permission::View;
-        Ok(Self { gate, unfrozen: writing, live: writing, known: BTreeMap::new() })
+        let (known, onwards) = (BTreeMap::new(), BTreeMap::new());
+        Ok(Self { gate, unfrozen: writing, live: writing, known, onwards })
     }
 
     /// What the actor may take back something of, also in the trash.
@@ -53,6 +56,10 @@ impl Sight {
         Ok(Self { unfrozen: false, ..Self::of(ctx, txn, Permission::Edit)? })
     }
 
+    const fn is_for_writing(&self) -> bool {
+        self.unfrozen || self.live
+    }
+
     /// Whether that is every record.
     pub(super) const fn is_unlimited(&self) -> bool {
         self.gate.is_unlimited()
@@ -62,8 +69,29 @@ impl Sight {
         self.known.get(&subject).copied().unwrap_or(false)
     }
 
-    pub(super) fn sees_any(&self, about: &[Subject]) -> bool {
-        about.iter().any(|subject| self.sees(*subject))
+    /// Whether what is about these records is seen: with one of them, or with what one became. A customer shows what hangs on
+    /// the leads that became it, also to whoever does not see the leads.
+    pub(super) fn shows(&self, about: &[Subject]) -> bool {
+        about.iter().any(|subject| self.sees(*subject) || !self.onwards_of(*subject).is_empty())
+    }
+
+    /// These records as the actor knows them, each once: in the place of one out of sight what it became, if that is seen.
+    pub(super) fn known_as(&self, about: &[Subject]) -> Vec<Subject> {
+        let mut known = Vec::with_capacity(about.len());
+        for subject in about {
+            let own = std::slice::from_ref(subject);
+            let seen = if self.sees(*subject) { own } else { self.onwards_of(*subject) };
+            for one in seen {
+                if !known.contains(one) {
+                    known.push(*one);
+                }
+            }
+        }
+        known
+    }
+
+    fn onwards_of(&self, subject: Subject) -> &[Subject] {
+        self.onwards.get(&subject).map_or(&[], Vec::as_slice)
     }
 
     fn admits(&self, lead: &Lead) -> bool {
@@ -83,12 +111,36 @@ impl Sight {
             self.learn(txn, &about)?;
         }
         for placement in placements {
-            let seen = self.sees_any(&placement.about);
+            let seen = self.shows(&placement.about);
             self.known.insert(placement.child, seen);
         }
         self.learn_leads(txn, &new)?;
         self.learn_accounts(txn, &new)?;
-        self.learn_contacts(txn, &new)
+        self.learn_contacts(txn, &new)?;
+        self.learn_onwards(txn, subjects)
+    }
+
+    /// What those of these leads and persons became that are out of sight.
+    fn learn_onwards(&mut self, txn: &mut dyn Txn, subjects: &[Subject]) -> Result<()> {
+        let becomes = |kind| matches!(kind, SubjectKind::Lead | SubjectKind::Contact);
+        let is_new = |one: &Subject| !self.sees(*one) && !self.onwards.contains_key(one);
+        let hidden: BTreeSet<_> =
+            subjects.iter().filter(|one| becomes(one.kind) && is_new(one)).copied().collect();
+        if self.is_for_writing() || hidden.is_empty() {
+            return Ok(());
+        }
+        let hidden: Vec<_> = hidden.into_iter().collect();
+        let links = txn.links().from(&hidden, Some(LinkRole::ConvertedTo))?;
+        let became: Vec<_> =
+            links.iter().map(|link| link.to).filter(|to| !self.known.contains_key(to)).collect();
+        self.learn_accounts(txn, &became)?;
+        self.learn_contacts(txn, &became)?;
+        self.onwards.extend(hidden.into_iter().map(|one| (one, Vec::new())));
+        let seen: Vec<_> = links.into_iter().filter(|link| self.sees(link.to)).collect();
+        for link in seen {
+            self.onwards.entry(link.from).or_default().push(link.to);
+        }
+        Ok(())
     }
 
     fn learn_leads(&mut self, txn: &mut dyn Txn, new: &[Subject]) -> Result<()> {

@@ -93,7 +93,7 @@ pub fn of_lead(
     of(ctx, txn, lead, &TimelineQuery::new(limit).before(before))
 }
 
-/// What happened to an account and to those of its leads that the actor may see, newest first.
+/// What happened to an account and to the leads that became it, newest first.
 ///
 /// # Errors
 /// `NotFound` when the account does not exist or may not be seen; `Invalid` for a limit that does not fit.
@@ -154,8 +154,8 @@ pub(super) fn read(
         return Err(Error::invalid_field("topics", ViolationCode::Required, message));
     }
     let topics = query.topics.unwrap_or(Topics::NONE);
-    let persons = txn.links().from(&subjects, None)?.into_iter();
-    subjects.extend(persons.map(|link| link.to).filter(|to| to.kind == SubjectKind::Contact));
+    let persons = persons_of(ctx, txn, &subjects)?;
+    subjects.extend(persons);
     subjects.sort();
     subjects.dedup();
     let (mut entries, next) = events(txn, &subjects, topics, query)?;
@@ -188,6 +188,19 @@ pub(super) fn read(
         TimelineItem { text, topics: entry.topics.iter().collect(), entry }
     };
     Ok(Page { items: entries.into_iter().map(item).collect(), next })
+}
+
+/// The persons of these records. Of a lead out of sight, whose history the customer tells, those who came along.
+fn persons_of(ctx: &Context<'_>, txn: &mut dyn Txn, subjects: &[Subject]) -> Result<Vec<Subject>> {
+    let links = txn.links().from(subjects, None)?.into_iter();
+    let mut persons: Vec<_> =
+        links.map(|link| link.to).filter(|to| to.kind == SubjectKind::Contact).collect();
+    let mut sight = children::Sight::open(ctx, txn)?;
+    if !sight.is_unlimited() {
+        sight.learn(txn, &persons)?;
+        persons.retain(|person| sight.shows(&[*person]));
+    }
+    Ok(persons)
 }
 
 /// The other records of these entries that the actor may not know of.

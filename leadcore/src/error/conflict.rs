@@ -169,6 +169,22 @@ impl Error {
         }))
     }
 
+    /// [`InUse`](Conflict::InUse) by these rules of the conversion mapping.
+    pub(crate) fn in_use_by_mapping(what: &str, rules: &[String]) -> Self {
+        let message = format!(
+            "{what} is in use by the conversion mapping ({}): change the mapping first",
+            rules.join(", ")
+        );
+        let by = u64::try_from(rules.len()).unwrap_or(u64::MAX);
+        Self(Box::new(Inner {
+            kind: ErrorKind::Conflict,
+            context: Cow::Owned(message),
+            detail: Detail::Conflict(Conflict::InUse { by }),
+            source: None,
+            operation: None,
+        }))
+    }
+
     /// [`AmbiguousMatch`](Conflict::AmbiguousMatch), with what is out of sight told apart from what was not looked at.
     pub(crate) fn ambiguous_match(
         what: &str,

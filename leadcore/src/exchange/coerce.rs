@@ -9,6 +9,7 @@ pub(super) mod mail;
 mod overruled;
 mod parts;
 mod phones;
+mod take;
 mod totals;
 mod typed;
 
@@ -16,22 +17,17 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::Row;
-use super::dates::read_date;
 use super::import::{ImportOptions, MatchBy};
-use super::mapping::{BadValues, ColumnRules, Located, Origin, Split};
+use super::mapping::{BadValues, Located, Origin};
 use super::rejects::RejectColumns;
-use crate::domain::{
-    Catalogue, ExternalRef, Field, FieldType, FieldValue, LeadFields, MatchKey, MatchKind, Numbering,
-    Reference, Term, TermKind,
-};
+use crate::domain::{Catalogue, ExternalRef, Field, LeadFields, MatchKey, MatchKind, Numbering};
 use crate::error::{ValueError, Violation, ViolationCode};
-use crate::value::{Country, DecimalMark, LIST_MARKS, PersonName, fold, split_list};
+use crate::value::{Country, PersonName, fold};
 
 use column::{Column, in_order};
-use currency::currency_of;
 pub(super) use intent::{Content, Intent};
 use overruled::Overruled;
-use parts::{add_id, clear, kind, meanings, split_address, without_prefix};
+use parts::{clear, meanings};
 
 /// Reads rows by one mapping.
 #[derive(Debug)]
@@ -66,9 +62,6 @@ enum Said<'c> {
     Nothing,
     Clear,
 }
-
-/// How many spellings of countries are remembered.
-const COUNTRIES: usize = 2_000;
 
 impl Coercer {
     pub(super) fn new(
@@ -304,128 +297,6 @@ impl Coercer {
             return self.rejected.as_ref()?.again(row);
         };
         Some(Violation::new("line", code, message))
-    }
-
-    /// Takes over what a cell says; `is_typed`: it is a number in its file, and no text that says one.
-    fn take(
-        &mut self,
-        intent: &mut Intent,
-        (column, row): (&Column, Option<&Row>),
-        cell: &str,
-        is_typed: bool,
-    ) -> Result<(), ValueError> {
-        let (field, rules) = (&column.at.field, &column.at.rules);
-        if let Some(which) = rules.opt_out {
-            return consent::take(intent, column, which, cell);
-        }
-        let said = rules.decimal_mark.unwrap_or(self.options.decimal_mark);
-        let mark = if is_typed { DecimalMark::Dot } else { said };
-        let fields = &mut intent.fields;
-        match field {
-            Field::Kind => intent.kind = Some(kind(cell)?),
-            Field::Name => match (&rules.split, cell.split_once(char::is_whitespace)) {
-                (Some(Split::FamilyFirst), Some((family, given))) if !cell.contains(',') => {
-                    intent.name.family = Some(family.to_owned());
-                    intent.name.given = Some(given.trim_start().to_owned());
-                }
-                _ => intent.name.full = Some(cell.to_owned()),
-            },
-            Field::Salutation => intent.name.salutation = Some(cell.to_owned()),
-            Field::FirstName => intent.name.given = Some(cell.to_owned()),
-            Field::LastName => intent.name.family = Some(cell.to_owned()),
-            Field::Email => phones::take_emails(intent, column, cell, row)?,
-            Field::Phone => {
-                let region = self.region(rules, fields);
-                phones::take_phones(intent, column, cell, row, region)?;
-            }
-            Field::Country => {
-                let country = self.country(cell)?;
-                fields.address = std::mem::take(&mut fields.address).with_country(Some(country));
-            }
-            Field::Street if rules.split == Some(Split::Address) => return split_address(fields, cell),
-            Field::Amount => {
-                fields.amount = Some(cells::amount(cell, mark, rules.unit)?);
-                let named = currency_of(cell).or_else(|| column.currency.clone());
-                intent.named = named.filter(|_| self.keeps_currency && !self.overruled.has_currency());
-            }
-            Field::Currency => currency::take(intent, cell)?,
-            Field::ExternalId if rules.split == Some(Split::ExternalIds) || self.is_id_of_a_person() => {
-                for item in split_list(cell, &LIST_MARKS) {
-                    add_id(fields, self.id_with_system(&item)?)?;
-                }
-            }
-            Field::ExternalId => {
-                parts::check_whole(cell)?;
-                let id = without_prefix(cell, &["l", "f", "c", "ag", "as"]);
-                fields.external_ids.insert(ExternalRef::new(&self.options.external_system, id)?);
-            }
-            Field::Stage => intent.stage = Some(Term::check_name(cell)?),
-            Field::Labels => {
-                for name in rules.names_in(cell) {
-                    // The token for the whole cell is none of a label.
-                    if let Said::Text(name) = self.said(&Field::Labels, &name) {
-                        intent.terms.push((TermKind::Label, Term::check_name(&name)?));
-                    }
-                }
-            }
-            Field::Id => {
-                let id =
-                    cell.parse().map_err(|_| ValueError::new(ViolationCode::Malformed, "this is no id"))?;
-                intent.id = Some(id);
-            }
-            Field::Number => {
-                let wrong = || ValueError::new(ViolationCode::Malformed, "this is no number of a lead");
-                intent.number = Some(self.numbering.parse(cell).ok_or_else(wrong)?);
-            }
-            Field::Custom(key) => {
-                let region = self.region(rules, fields);
-                let custom = self.catalogue.usable(key)?;
-                let words = (column.yes.as_slice(), column.no.as_slice());
-                let value = cells::custom(custom, cell, mark, rules, words)?;
-                if let Some(value) = custom.parse(&value, region)? {
-                    fields.custom.insert(key.clone(), value);
-                }
-            }
-            other => match other.field_type() {
-                // A reason in words is none of a list, and none is added to it.
-                FieldType::Reference(Reference::Term(TermKind::LostReason)) => {
-                    intent.terms.extend(Term::check_name(cell).ok().map(|name| (TermKind::LostReason, name)));
-                }
-                FieldType::Reference(Reference::Term(kind)) => {
-                    intent.terms.push((kind, Term::check_name(cell)?));
-                }
-                FieldType::Date => {
-                    other.write(fields, &FieldValue::Date(read_date(cell, rules.date_order)?))?;
-                }
-                FieldType::Integer => other.write(fields, &cells::whole(cell, mark, rules.unit))?,
-                _ => other.write(fields, &FieldValue::from(cell))?,
-            },
-        }
-        Ok(())
-    }
-
-    /// `system:id`; without a system before it, an id of the import's own.
-    fn id_with_system(&self, item: &str) -> Result<ExternalRef, ValueError> {
-        if item.contains(':') {
-            return ExternalRef::parse(item);
-        }
-        ExternalRef::new(&self.options.external_system, item)
-    }
-
-    /// Where national phone numbers of a column are dialled from.
-    fn region(&self, rules: &ColumnRules, fields: &LeadFields) -> Option<Country> {
-        rules.region.or_else(|| fields.phone_region()).or(self.options.region)
-    }
-
-    fn country(&mut self, cell: &str) -> Result<Country, ValueError> {
-        if let Some(known) = self.countries.get(cell) {
-            return known.clone();
-        }
-        let country = Country::parse(cell);
-        if self.countries.len() < COUNTRIES {
-            self.countries.insert(cell.to_owned(), country.clone());
-        }
-        country
     }
 }
 

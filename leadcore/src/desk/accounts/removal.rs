@@ -15,7 +15,7 @@ use crate::store::{ChildQuery, Txn};
 
 use super::super::access::{Expect, Gate, require};
 use super::super::operation::new_operation;
-use super::{live, load, origin_leads, visible};
+use super::{behind, live, load, visible};
 
 /// How many of what hangs on an account are counted.
 const MOST_CHILDREN: usize = 1_000;
@@ -172,7 +172,7 @@ impl Hanging {
             limit: most,
         };
         Ok(Self {
-            origins: origin_leads(txn, account)?,
+            origins: behind(txn, account)?,
             persons: u64::try_from(persons).unwrap_or(u64::MAX),
             children: txn.children().list(&query)?.iter().map(|placed| placed.child).collect(),
         })

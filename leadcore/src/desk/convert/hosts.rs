@@ -56,7 +56,8 @@ pub trait ConversionTarget: fmt::Debug {
     /// Makes what the host keeps of this customer, and says what it is called there; none when it keeps nothing. All other
     /// targets of the conversion are written already. Notes, services and persons that it adds to them here, in the same transaction,
     /// belong to the conversion and go with it, also where they hang on an account that was there before; what has a number of its own
-    /// (an estimate, an opportunity) is for the target to withdraw.
+    /// (an estimate, an opportunity) is for the target to withdraw. Where it makes another person the primary contact, the one of
+    /// before is it again.
     ///
     /// # Errors
     /// Whatever stands against it: the conversion is refused with this error, and nothing is written. Of many leads it is the

@@ -76,6 +76,6 @@ pub fn list(
     let page = Page::cut(found, query.limit, |estimate| list.behind(estimate.place()));
     let about: Vec<_> = page.items.iter().flat_map(|estimate| &estimate.about).copied().collect();
     sight.learn(txn, &about)?;
-    let seen = page.items.into_iter().filter(|estimate| sight.sees_any(&estimate.about)).collect();
+    let seen = page.items.into_iter().filter(|estimate| sight.shows(&estimate.about)).collect();
     Ok(Page { items: children::shown(ctx, txn, seen)?, next: page.next })
 }

@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::context::Context;
 use crate::desk::Listing;
-use crate::desk::access::{Gate, check_readable};
+use crate::desk::access::check_readable;
 use crate::desk::children::{self, Sight};
 use crate::domain::{LinkRole, Opportunity, OpportunityPlace, OpportunityState, Subject, SubjectKind, Tab};
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::{AccountId, LeadId, OpportunityId, SourceId, UserId};
-use crate::policy::Permission;
 use crate::query::{ListCursor, MAX_PAGE, Page};
 use crate::store::{OpportunityScan, Txn};
 use crate::time::Date;
@@ -104,11 +103,12 @@ pub fn list(
     let page = Page::cut(found, query.limit, Opportunity::place);
     let about: Vec<_> = page.items.iter().flat_map(|one| &one.about).copied().collect();
     sight.learn(txn, &about)?;
-    let seen = page.items.into_iter().filter(|one| sight.sees_any(&one.about)).collect();
+    let seen = page.items.into_iter().filter(|one| sight.shows(&one.about)).collect();
     Ok(Page { items: children::shown(ctx, txn, seen)?, next: page.next })
 }
 
-/// The lead that an opportunity was made of and the leads that joined it, as far as the actor sees them, oldest first.
+/// The lead that an opportunity was made of and the leads that joined it, as far as the actor sees them or the customer that
+/// they became, oldest first.
 pub(in crate::desk) fn origins(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -119,7 +119,7 @@ pub(in crate::desk) fn origins(
     let joined = links.iter().filter(|link| link.from.kind == SubjectKind::Lead);
     let mut leads: BTreeSet<LeadId> = joined.map(|link| LeadId::from_uuid(link.from.id)).collect();
     leads.extend(opportunity.origin_lead);
-    let leads = txn.leads().get(&leads.into_iter().collect::<Vec<_>>())?;
-    let gate = Gate::open(ctx, txn, Permission::View)?;
-    Ok(leads.iter().filter(|lead| gate.admits(lead)).map(|lead| lead.id).collect())
+    let mut sight = Sight::open(ctx, txn)?;
+    sight.learn(txn, &leads.iter().copied().map(Subject::from).collect::<Vec<_>>())?;
+    Ok(leads.into_iter().filter(|lead| sight.shows(&[(*lead).into()])).collect())
 }

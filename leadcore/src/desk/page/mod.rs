@@ -331,7 +331,7 @@ pub fn lead_page(
     })
 }
 
-/// The page of a customer: what is about it and about the leads that became it.
+/// The page of a customer: what is about it and about the leads that became it, also about those that the actor does not see.
 ///
 /// # Errors
 /// `NotFound` when the account does not exist or may not be seen; `Invalid` for numbers that do not fit.
@@ -345,7 +345,7 @@ pub fn account_page(
     let account = accounts::get(ctx, txn, id)?;
     let origins = accounts::origins(ctx, txn, id)?;
     let mut shown = vec![Subject::from(id)];
-    shown.extend(origins.iter().copied().map(Subject::from));
+    shown.extend(accounts::behind(txn, id)?.into_iter().map(Subject::from));
     let counts = txn.children().counts(&shown)?;
     let tabs = tabs(ctx, txn, &shown, counts.clone(), options)?;
     Ok(AccountPage {

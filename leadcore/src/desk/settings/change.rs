@@ -13,6 +13,7 @@ use crate::policy::Permission;
 use crate::store::Txn;
 
 use super::super::access::require;
+use super::super::conversion_mapping;
 use super::super::operation::new_operation;
 use super::super::views::{Instead, follow};
 use super::holders::{Holder, Wanted};
@@ -148,7 +149,7 @@ pub fn change_field_of(
 ///
 /// # Errors
 /// As [`change_field_of`]; [`Conflict::InUse`] when records have values and are not to be emptied, or are converted leads:
-/// such a field can be disabled instead.
+/// such a field can be disabled instead; or when a rule of the [conversion mapping](super::super::conversion_mapping) names it.
 pub fn remove_field_of(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -247,6 +248,7 @@ fn rewrite_of<H: Holder>(
     if twice {
         return Err(not_unique(H::KIND, key));
     }
+    conversion_mapping::check_catalogue(txn, catalogue)?;
     let operation = new_operation(ctx, OperationKind::Configure, None);
     txn.journal().begin(&operation)?;
     let (revision, entry) = save(ctx, txn, H::KIND.into(), expected, catalogue)?;

@@ -63,7 +63,7 @@ impl Hands {
         let mut all = about.clone();
         all.extend(became.values().flatten());
         self.view.learn(txn, &all)?;
-        if !self.view.sees_any(&all) {
+        if !self.view.shows(&all) {
             return Ok(Some(UndoFailure::NotFound));
         }
         let Some(edit) = &mut self.edit else { return Ok(Some(UndoFailure::Forbidden)) };

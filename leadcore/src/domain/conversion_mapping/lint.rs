@@ -50,6 +50,8 @@ pub enum FindingCode {
     NoSource,
     /// A required field of the target has a source that leads need not have.
     SourceNotRequired,
+    /// Only one record can have a value of the target, and several leads the same of the source.
+    NotUnique,
     /// The source is switched off.
     SourceDisabled,
     /// No rule takes the field along: its values stay on the lead.
@@ -71,6 +73,7 @@ impl FindingCode {
             Self::CannotAppend => "cannot_append",
             Self::NoSource => "no_source",
             Self::SourceNotRequired => "source_not_required",
+            Self::NotUnique => "not_unique",
             Self::SourceDisabled => "source_disabled",
             Self::Lost => "lost",
         }
@@ -124,6 +127,7 @@ pub fn lint(mapping: &ConversionMapping, leads: &Catalogue, targets: &Targets) -
     found.extend(torn(mapping));
     required(mapping, leads, targets, &mut found);
     lost(mapping, leads, &mut found);
+    found.extend(mapping.stays.iter().filter_map(|field| gone(field, leads)));
     found.sort();
     found.dedup();
     found
@@ -167,7 +171,21 @@ fn look_at(rule: &MappingRule, leads: &Catalogue, targets: &Targets, found: &mut
     if let Some(target) = spec.custom.as_ref().filter(|_| fit(shape, spec.shape) != Fit::Never) {
         found.extend(beyond_limits(rule, shape, leads, target));
         found.extend(other_currency(rule, leads, target));
+        found.extend(not_unique(rule, leads, target));
     }
+}
+
+/// Values that leads may share and only one record can have: whoever brings one second is not converted.
+fn not_unique(rule: &MappingRule, leads: &Catalogue, target: &CustomField) -> Option<Finding> {
+    let is_given_once = matches!(rule.from, Field::Id | Field::Number);
+    if !target.unique || is_given_once || own_field(rule, leads).is_some_and(|field| field.unique) {
+        return None;
+    }
+    let (from, to, record) = (&rule.from, &rule.to, rule.to.record.code());
+    let message = format!(
+        "only one {record} has a value of `{to}`: of leads with the same `{from}` only the first is converted"
+    );
+    Some(Finding::new(Severity::Warning, FindingCode::NotUnique, rule, message))
 }
 
 /// What the target's own limits keep out: numbers beyond its smallest or largest, texts that are longer.
@@ -315,6 +333,17 @@ fn required(mapping: &ConversionMapping, leads: &Catalogue, targets: &Targets, f
             found.push(Finding { severity, code, from, to: Some(to.clone()), choices: Vec::new(), message });
         }
     }
+}
+
+/// A field that shall stay on the lead, and is not there any more.
+fn gone(field: &Field, leads: &Catalogue) -> Option<Finding> {
+    let Field::Custom(key) = field else { return None };
+    if leads.custom_field(key).is_some() {
+        return None;
+    }
+    let (severity, code) = (Severity::Warning, FindingCode::UnknownField);
+    let message = format!("leads have no field `{field}`, which is to stay on them");
+    Some(Finding { severity, code, from: vec![field.clone()], to: None, choices: Vec::new(), message })
 }
 
 /// Fields that callers set, that are not switched off and that no rule takes along.

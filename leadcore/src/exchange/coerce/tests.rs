@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{Choice, CustomField, CustomKey, CustomType};
-use crate::exchange::{DateOrder, Mapping, ReadOptions, TableReader, Unit};
+use crate::domain::{Choice, CustomField, CustomKey, CustomType, TermKind};
+use crate::exchange::{ColumnRules, DateOrder, Mapping, ReadOptions, Split, TableReader, Unit};
+use crate::value::DecimalMark;
 
 fn catalogue() -> Catalogue {
     let mut catalogue = Catalogue::standard();

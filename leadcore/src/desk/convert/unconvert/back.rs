@@ -59,7 +59,9 @@ pub(super) fn carry_out(
     for joined in &found.joined {
         entries.extend(children::replace(ctx, txn, &joined.before, joined.after.clone())?.1);
     }
-    txn.links().remove(&found.links)?;
+    let gone = found.links_now(txn)?;
+    txn.links().remove(&gone)?;
+    entries.extend(found.restore_primary(ctx, txn)?);
     accounts(ctx, txn, found, &operation, &mut entries)?;
     contacts(ctx, txn, found, &mut entries)?;
     found.said.tighten_persons(ctx, txn, &after, &mut entries)?;

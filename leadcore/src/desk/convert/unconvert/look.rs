@@ -15,6 +15,7 @@ use super::super::super::series;
 use super::super::plan::ConversionOutcome;
 use super::super::rules::Rules;
 use super::super::stored::{Stored, stored};
+use super::primary::PrimaryMade;
 use super::said::SaidSince;
 use super::wrote::{Hung, Wrote, by_targets, hung};
 use super::{Fate, TakenBack, UnconvertPlan, Unconvertible};
@@ -41,6 +42,8 @@ pub(super) struct Found {
     pub(super) services: Vec<Service>,
     /// The links of the conversion that go.
     pub(super) links: Vec<Link>,
+    /// Whom targets of the host made the primary contact of the account.
+    pub(super) primary: Option<PrimaryMade>,
     /// Conversions that stand, with what they take over from this one.
     pub(super) heirs: BTreeMap<OperationId, Stored>,
     pub(super) said: SaidSince,
@@ -73,6 +76,7 @@ impl Found {
             joined: Vec::new(),
             services: Vec::new(),
             links: outcome.links.iter().chain(&wrote.links).copied().collect(),
+            primary: wrote.primary,
             heirs: BTreeMap::new(),
             said: SaidSince::default(),
             by_targets: wrote.untouched.clone(),
@@ -151,6 +155,7 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
     look.persons(txn, last)?;
     look.made_later(txn, &seen)?;
     look.shared(txn)?;
+    look.primary(txn)?;
     look.linked();
     look.of_targets(txn)?;
     for made in &outcome.host {
@@ -255,12 +260,16 @@ impl Look<'_> {
         let Some(account) = self.outcome.account.map(Subject::from) else { return Ok(()) };
         let is_person = |link: &&Link| link.from == account && link.to.kind == SubjectKind::Contact;
         let now = txn.links().from(&[account], None)?;
-        let now: BTreeSet<_> = now.iter().filter(is_person).collect();
-        let ours: BTreeSet<_> = self.found.links.iter().filter(is_person).collect();
-        let parted: BTreeSet<Link> = ours.difference(&now).map(|link| **link).collect();
-        let came = self.made.contains(&account) && !now.is_subset(&ours);
+        let now: BTreeSet<Link> = now.into_iter().filter(|link| is_person(&link)).collect();
+        let undone = |link: &Link| self.found.primary.map_or(*link, |made| made.undone(link));
+        let is_there = |link: &Link| now.contains(link) || now.iter().any(|one| undone(one) == *link);
+        let ours = self.found.links.iter().filter(is_person);
+        let parted: BTreeSet<Link> = ours.filter(|link| !is_there(link)).copied().collect();
+        let came = self.made.contains(&account) && !now.iter().all(|link| self.is_ours(link));
         let by_others = !parted.is_empty() && !self.is_own_parting(txn, account, &parted, last)?;
-        self.found.links.retain(|link| !parted.contains(link));
+        // A person who is still there in another role goes as they are by now.
+        let left = |link: &Link| parted.contains(link) && !now.iter().any(|one| one.to == link.to);
+        self.found.links.retain(|link| !left(link));
         if by_others || came {
             self.block(Unconvertible::Edited { record: account, fields: vec!["contacts".to_owned()] });
         }
@@ -283,11 +292,10 @@ impl Look<'_> {
         };
         self.changed(txn, entry)?;
         self.children(txn, record)?;
-        let ours = &self.found.links;
         let holders = txn.links().to(&[record], None)?;
         // A lead whose person turned out to be this one has this one too.
         let holders = holders.iter().filter(|link| link.from.kind != SubjectKind::Contact);
-        let others: Vec<_> = holders.filter(|link| !ours.contains(link)).collect();
+        let others: Vec<_> = holders.filter(|link| !self.is_ours(link)).collect();
         self.in_use(txn, record, &others)?;
         self.found.contacts.push(contact);
         Ok(())

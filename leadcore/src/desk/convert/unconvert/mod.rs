@@ -6,6 +6,7 @@ mod claims;
 mod left;
 mod look;
 mod own;
+mod primary;
 mod said;
 mod shared;
 mod since;

@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::domain::conversion_mapping::{Consent, asked_keys};
 use crate::domain::{
     AccountFields, Action, BlockKey, Contact, ContactFields, Emails, Entry, FieldChange, Lead, LeadFields,
-    LinkRole, MarkNote, NewEntry, OperationKind, ReachMark, Rewound, Sequence, Subject, SubjectKind,
+    Link, LinkRole, MarkNote, NewEntry, OperationKind, ReachMark, Rewound, Sequence, Subject, SubjectKind,
     contact_changes,
 };
 use crate::error::Result;
@@ -116,7 +116,10 @@ impl Look<'_> {
             });
         let id = |subject: Subject| ContactId::from_uuid(subject.id);
         self.found.said.same = same.map(|link| (id(link.from), id(link.to))).collect();
-        self.found.said.itself = self.stored.itself;
+        self.found.said.itself = match self.stored.itself {
+            None => self.itself_by_links(txn)?,
+            told => told,
+        };
         let account = self.outcome.account.filter(|id| !self.made.contains(&Subject::from(*id)));
         for account in txn.accounts().get(&account.into_iter().collect::<Vec<_>>())? {
             let said = self.spoken(txn, account.id.into(), last, &account.fields)?;
@@ -130,6 +133,28 @@ impl Look<'_> {
             self.found.said.not_called.extend(do_not_call.map(|note| (contact, note)));
         }
         Ok(())
+    }
+
+    /// The contact that the person of the lead itself was, of a conversion whose outcome does not say it: the one that was there
+    /// before, that came to the lead with the conversion, and that none of the lead's other persons is.
+    fn itself_by_links(&self, txn: &mut dyn Txn) -> Result<Option<ContactId>> {
+        let lead = Subject::from(self.lead.id);
+        let came = |link: &&Link| {
+            link.from == lead && link.to.kind == SubjectKind::Contact && link.role != LinkRole::ConvertedTo
+        };
+        let came = self.outcome.links.iter().filter(came).map(|link| link.to);
+        let mut came: BTreeSet<Subject> = came.filter(|person| !self.made.contains(person)).collect();
+        if came.is_empty() {
+            return Ok(None);
+        }
+        let own = txn.links().from(&[lead], None)?.into_iter().map(|link| link.to);
+        let own: Vec<_> = own.filter(|to| to.kind == SubjectKind::Contact).collect();
+        for turned_out in txn.links().from(&own, Some(LinkRole::ConvertedTo))? {
+            came.remove(&turned_out.to);
+        }
+        let mut came = came.into_iter();
+        let first = came.next().map(|person| ContactId::from_uuid(person.id));
+        Ok(first.filter(|_| came.next().is_none()))
     }
 
     fn note(&mut self, said: &Consent) {

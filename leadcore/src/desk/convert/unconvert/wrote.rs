@@ -10,6 +10,7 @@ use crate::store::Txn;
 use super::super::super::children;
 use super::super::stored::Stored;
 use super::look::Look;
+use super::primary::PrimaryMade;
 use super::{Fate, TakenBack, Unconvertible};
 
 /// What targets wrote in the unit of work of the conversion.
@@ -23,6 +24,8 @@ pub(super) struct Wrote {
     pub(super) persons: Vec<Entry>,
     /// What they were linked with, and still are.
     pub(super) links: BTreeSet<Link>,
+    /// Whom they made the primary contact of the account, while that stands.
+    pub(super) primary: Option<PrimaryMade>,
 }
 
 pub(super) fn by_targets(txn: &mut dyn Txn, stored: &Stored) -> Result<Wrote> {
@@ -48,9 +51,17 @@ pub(super) fn by_targets(txn: &mut dyn Txn, stored: &Stored) -> Result<Wrote> {
                 (Action::Linked, _) if ours.contains(&Some(entry.subject)) => {
                     holders.insert(entry.subject);
                 }
+                (Action::Updated, SubjectKind::Account) if ours.contains(&Some(entry.subject)) => {
+                    all.primary = PrimaryMade::follow(all.primary, entry.subject, &entry.changes);
+                }
                 _ => {}
             }
         }
+    }
+    if let Some(made) = all.primary
+        && !made.stands(txn)?
+    {
+        all.primary = None;
     }
     let persons: BTreeSet<_> = all.persons.iter().map(|entry| entry.subject).collect();
     let links = txn.links().from(&holders.into_iter().collect::<Vec<_>>(), None)?;

@@ -1,0 +1,120 @@
+//! The primary contact of an account, where a target of the host made another person it: on the way back the one of before is it again.
+
+use crate::context::Context;
+use crate::domain::{FieldChange, Link, LinkRole, NewEntry, Subject, SubjectKind};
+use crate::error::Result;
+use crate::store::Txn;
+
+use super::super::super::contacts::{PRIMARY, primary_changed};
+use super::look::{Found, Look};
+use super::{Fate, TakenBack};
+
+/// Who was the primary contact of an account before the targets, and whom they made it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct PrimaryMade {
+    account: Subject,
+    before: Option<Subject>,
+    after: Option<Subject>,
+}
+
+impl PrimaryMade {
+    /// With what an entry of the account tells, the first one first.
+    pub(super) fn follow(known: Option<Self>, account: Subject, changes: &[FieldChange]) -> Option<Self> {
+        let Some(change) = changes.iter().find(|change| change.field == PRIMARY) else { return known };
+        let person = |id: Option<uuid::Uuid>| id.map(|id| Subject::new(SubjectKind::Contact, id));
+        let (before, after) = (person(change.before.as_id()), person(change.after.as_id()));
+        Some(Self { account, before: known.map_or(before, |known| known.before), after })
+    }
+
+    /// Whether it stands as the targets left it. Who chose another one since meant it.
+    pub(super) fn stands(&self, txn: &mut dyn Txn) -> Result<bool> {
+        Ok(primary_of(txn, self.account)?.map(|link| link.to) == self.after)
+    }
+
+    /// The link as it was before the targets.
+    pub(super) fn undone(&self, link: &Link) -> Link {
+        let role = match link.role {
+            LinkRole::PrimaryContact if Some(link.to) == self.after => LinkRole::Contact,
+            LinkRole::Contact if Some(link.to) == self.before => LinkRole::PrimaryContact,
+            role => role,
+        };
+        if link.from == self.account { Link { role, ..*link } } else { *link }
+    }
+}
+
+fn primary_of(txn: &mut dyn Txn, account: Subject) -> Result<Option<Link>> {
+    Ok(txn.links().from(&[account], Some(LinkRole::PrimaryContact))?.pop())
+}
+
+impl Look<'_> {
+    /// Whether the conversion, or one of its targets, made this link, also where a target changed who the primary contact is.
+    pub(super) fn is_ours(&self, link: &Link) -> bool {
+        let links = &self.found.links;
+        links.contains(link) || self.found.primary.is_some_and(|made| links.contains(&made.undone(link)))
+    }
+
+    /// An account that stays gets its primary contact back, if that person is still one of its.
+    pub(super) fn primary(&mut self, txn: &mut dyn Txn) -> Result<()> {
+        let Some(made) = self.found.primary else { return Ok(()) };
+        let links = txn.links().from(&[made.account], None)?;
+        let stays = |person: Subject| links.iter().any(|link| link.to == person && !self.is_ours(link));
+        let is_back = match made.before {
+            Some(before) => stays(before),
+            None => made.after.is_some_and(stays),
+        };
+        if self.found.gone().contains(&made.account) || !is_back {
+            self.found.primary = None;
+            return Ok(());
+        }
+        let record = made.account;
+        match self.found.plan.records.iter_mut().find(|taken| taken.record == record) {
+            Some(TakenBack { fate: Fate::Restored(fields), .. }) => fields.push(PRIMARY.to_owned()),
+            Some(_) => {}
+            None => {
+                let fate = Fate::Restored(vec![PRIMARY.to_owned()]);
+                self.found.plan.records.push(TakenBack::new(record, fate));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Found {
+    /// The links that go, as they are by now: a target may have made another person the primary contact.
+    pub(super) fn links_now(&self, txn: &mut dyn Txn) -> Result<Vec<Link>> {
+        let is_person = |link: &Link| {
+            link.from.kind == SubjectKind::Account
+                && matches!(link.role, LinkRole::Contact | LinkRole::PrimaryContact)
+        };
+        let (persons, mut links): (Vec<Link>, Vec<Link>) =
+            self.links.iter().partition(|link| is_person(link));
+        let mut accounts: Vec<_> = persons.iter().map(|link| link.from).collect();
+        accounts.dedup();
+        let now = txn.links().from(&accounts, None)?;
+        let goes = |now: &&Link| {
+            is_person(now) && persons.iter().any(|link| (link.from, link.to) == (now.from, now.to))
+        };
+        links.extend(now.iter().filter(goes));
+        Ok(links)
+    }
+
+    /// Makes the one of before the primary contact again, unless a target chose another one on the way back.
+    pub(super) fn restore_primary(&self, ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Option<NewEntry>> {
+        let Some(made) = self.primary else { return Ok(None) };
+        let now = primary_of(txn, made.account)?;
+        if now.is_some_and(|link| Some(link.to) != made.after) {
+            return Ok(None);
+        }
+        let persons = txn.links().from(&[made.account], Some(LinkRole::Contact))?;
+        let before = persons.into_iter().find(|link| Some(link.to) == made.before);
+        if before.is_none() && (now.is_none() || made.before.is_some()) {
+            return Ok(None);
+        }
+        let change = |link: Link, role| Link { role, ..link };
+        txn.links().remove(&now.into_iter().chain(before).collect::<Vec<_>>())?;
+        let now_plain = now.map(|link| change(link, LinkRole::Contact));
+        let again = before.map(|link| change(link, LinkRole::PrimaryContact));
+        txn.links().insert(&now_plain.into_iter().chain(again).collect::<Vec<_>>())?;
+        Ok(Some(primary_changed(ctx, made.account, made.after, made.before)))
+    }
+}
