@@ -1,6 +1,8 @@
 //! A customer that was handed over, a term that converted leads keep, functions that are spelt wrongly.
 
 use leadcore::context::Context;
+use leadcore::desk::calendar::{self, OverviewQuery};
+use leadcore::desk::convert::{ConversionOptions, PersonChoice};
 use leadcore::desk::estimates::EstimateQuery;
 use leadcore::desk::files::{self, NewFile};
 use leadcore::desk::functions::Functions;
@@ -19,6 +21,7 @@ use leadcore::id::AccountId;
 use leadcore::policy::{Permission, Role, RoleTable, Visibility};
 use leadcore::query::Filter;
 use leadcore::store::Txn;
+use leadcore::time::Timestamp;
 
 use super::{converted, nordlys, worked};
 use crate::estimates::{panels, roof};
@@ -45,12 +48,20 @@ fn handed(host: &Host) -> (Lead, AccountId) {
             files::add(ctx, txn, &[about], NewFile::new("roof.txt", &mut content), &FileLimits::default())
         });
     }
+    host.write(|ctx, txn| {
+        let visit = ActivityFields::meeting("Visit", at("2026-11-24T09:00:00Z"), at("2026-11-24T10:00:00Z"));
+        activities::add(ctx, txn, &[lead.id.into()], visit)
+    });
     host.write(|ctx, txn| estimates::create(ctx, txn, &[lead.id.into()], roof()));
     host.write(|ctx, txn| lines::set(ctx, txn, lead.id, Expect::Any, vec![panels()].into()));
     let account = converted(host, &lead).account.unwrap();
     let patch = AccountPatch::new().set(Field::Owner, "kai");
     host.write(|ctx, txn| accounts::edit(ctx, txn, account, Expect::Any, &patch));
     (lead, account)
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
 }
 
 fn activity(host: &Host, lead: &Lead, kind: ActivityKind) -> Subject {
@@ -84,7 +95,12 @@ fn who_sees_a_customer_sees_what_hangs_on_its_leads() {
         let note = activities::of(ctx, txn, account, &[ActivityKind::Note], &options)?.items.remove(0);
         assert_eq!(note.about, [account.into()], "in the place of the lead the customer");
         assert_eq!(activities::get(ctx, txn, note.id)?, note);
-        assert_eq!(activities::all(ctx, txn, ActivityKind::ALL, &options)?.items.len(), 2);
+        assert_eq!(activities::all(ctx, txn, ActivityKind::ALL, &options)?.items.len(), 3);
+        let days = OverviewQuery::new(at("2026-11-23T00:00:00Z"), at("2026-11-30T00:00:00Z"));
+        for query in [days.clone(), days.about(account)] {
+            let entries = calendar::overview(ctx, txn, &query)?.entries;
+            assert_eq!(entries.iter().map(|one| &one.about[..]).collect::<Vec<_>>(), [[account.into()]]);
+        }
         for of in [account.into(), Subject::from(note.id)] {
             let file = files::of(ctx, txn, of, &options)?.items.remove(0);
             let mut content = Vec::new();
@@ -138,6 +154,31 @@ fn who_sees_a_customer_sees_what_hangs_on_its_leads() {
         activities::all(ctx, txn, ActivityKind::ALL, &Listing::default())
     });
     assert!(eve.unwrap().items.iter().all(|one| one.about == [lead.id.into()]));
+}
+
+#[test]
+fn who_sees_a_person_sees_what_hangs_on_the_lead_that_became_it() {
+    let host = Host::new();
+    let table = sellers(Role::salesperson());
+    let eve = LeadFields { owner: Some("eve".parse().unwrap()), ..nordlys() };
+    let lead = host.add(eve);
+    let note = ActivityFields::note("They called");
+    host.write(|ctx, txn| activities::add(ctx, txn, &[lead.id.into()], note.clone()));
+    let alone = ConversionOptions::default().contact_only();
+    let kari = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &alone)).contacts[0];
+    let of_kari = |user: &str| {
+        host.write_as(user, &table, |ctx, txn| {
+            activities::of(ctx, txn, kari, &[ActivityKind::Note], &Listing::default())
+        })
+    };
+    refused(of_kari("kai"), ErrorKind::NotFound);
+    // She works for a customer of kai's.
+    let other = host.add(LeadFields { owner: Some("kai".parse().unwrap()), ..company("Fjord AS") });
+    let joined = ConversionOptions::default().person(PersonChoice::Existing(kari));
+    host.write(|ctx, txn| convert::convert(ctx, txn, other.id, &joined));
+    let notes = of_kari("kai").unwrap().items;
+    assert_eq!(notes.iter().map(|one| &one.about[..]).collect::<Vec<_>>(), [[kari.into()]]);
+    refused(of_kari("ola"), ErrorKind::NotFound);
 }
 
 #[test]
