@@ -4,6 +4,7 @@ mod cells;
 mod column;
 pub(super) mod consent;
 pub(super) mod currency;
+mod fresh;
 mod intent;
 pub(super) mod mail;
 mod overruled;
@@ -52,6 +53,8 @@ pub(super) struct Coercer {
     header: Vec<String>,
     /// Whether a lead has a currency here.
     keeps_currency: bool,
+    /// Whether the actor may write who a lead is.
+    keeps_names: bool,
     /// The folded cell that empties its field.
     clear: Option<String>,
     /// What folded cells of a field mean.
@@ -91,6 +94,7 @@ impl Coercer {
             rejected: None,
             header: Vec::new(),
             keeps_currency: !catalogue.is_disabled(&Field::Currency),
+            keeps_names: !catalogue.is_disabled(&Field::Name),
             clear: options.clear.as_deref().map(|token| fold(token.trim())),
             meanings: options.terms.iter().map(|(field, rule)| (field.clone(), meanings(rule))).collect(),
             overruled: Overruled::default(),
@@ -119,6 +123,12 @@ impl Coercer {
     /// Without the currencies that cells of amounts name: for an actor who may not write them.
     pub(super) fn keeping_currency(mut self, may: bool) -> Self {
         self.keeps_currency &= may;
+        self
+    }
+
+    /// Without the names that stand beside e-mail addresses: for an actor who may not write them.
+    pub(super) fn keeping_names(mut self, may: bool) -> Self {
+        self.keeps_names &= may;
         self
     }
 
@@ -225,21 +235,8 @@ impl Coercer {
             }
         }
         self.finish(&mut intent, &mut broken);
-        if broken.is_empty() && !left_open.is_empty() {
-            let mut new = intent.clone();
-            for (column, value) in left_open {
-                if column.at.field == Field::Currency && new.fields.currency.is_some() {
-                    // The amount said it.
-                    continue;
-                }
-                if let Err(error) = self.take(&mut new, (column, None), value.trim(), false) {
-                    broken.push(error.at(column.at.field.key()));
-                }
-            }
-            self.finish(&mut new, &mut broken);
-            // A default does not say who the lead is.
-            new.keys.clone_from(&intent.keys);
-            intent.for_new = Some(Box::new(new));
+        if broken.is_empty() {
+            self.for_new(&mut intent, &left_open, &mut broken);
         }
         if broken.is_empty() { Ok(intent) } else { Err(broken) }
     }

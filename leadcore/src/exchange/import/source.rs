@@ -48,6 +48,7 @@ pub(super) struct Source {
     numbering: Numbering,
     known_numbers: u64,
     keeps_currency: bool,
+    keeps_names: bool,
 }
 
 impl Source {
@@ -179,6 +180,7 @@ impl Source {
         };
         let known_numbers = known_numbers.unwrap_or(u64::MAX);
         let fields = [Field::Currency, Field::CurrencySymbol];
+        let names = [Field::Name, Field::FirstName, Field::LastName];
         let Opened { read, headers, options, .. } = opened;
         Ok(Self {
             start,
@@ -193,6 +195,7 @@ impl Source {
             numbering,
             known_numbers,
             keeps_currency: desk::check_fields(ctx, fields.iter()).is_ok(),
+            keeps_names: desk::check_fields(ctx, names.iter()).is_ok(),
         })
     }
 
@@ -217,7 +220,8 @@ impl Source {
             .with_numbering(self.numbering.clone())
             .with_headers(&self.headers)
             .below(if table.header_line().is_some() { table.headers() } else { &[] })
-            .keeping_currency(self.keeps_currency);
+            .keeping_currency(self.keeps_currency)
+            .keeping_names(self.keeps_names);
         Ok(Rows::new(table, coercer, (bytes, self.bytes)))
     }
 
