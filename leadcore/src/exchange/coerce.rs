@@ -354,7 +354,7 @@ impl Coercer {
             Field::ExternalId => {
                 parts::check_whole(cell)?;
                 let id = without_prefix(cell, &["l", "f", "c", "ag", "as"]);
-                fields.external_ids.insert(ExternalRef::new(&self.options.external_system, id)?);
+                fields.external_ids.insert(self.options.id_of(id)?);
             }
             Field::Stage => intent.stage = Some(Term::check_name(cell)?),
             Field::Labels => {

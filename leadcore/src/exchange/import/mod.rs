@@ -127,6 +127,7 @@ pub use choices::{MatchBy, OnAmbiguous, OnMatch, OnMissing, TermRule, UnknownTer
 pub use columns::ColumnNotes;
 pub use dry_run::{dry_run, dry_run_with_rejects};
 pub use format::FileFormat;
+pub(in crate::exchange) use options::CARDS;
 pub use options::ImportOptions;
 pub use outcome::{ImportSink, LineOutcome, Outcome, Progress, SkipReason};
 pub use planned::{Candidate, Choice, ImportPlan, PlanSummary, Planned, PlannedLine};

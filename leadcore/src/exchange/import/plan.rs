@@ -109,7 +109,7 @@ impl<'c> Planner<'c> {
             purpose,
             taken: BTreeSet::new(),
             instead: BTreeMap::new(),
-            bench: Bench::new(&options.match_by, known_numbers).doubting(options.unnamed_system()),
+            bench: Bench::new(&options.match_by, known_numbers).doubting(options.unnamed_systems()),
             operation: None,
             is_trial: false,
         })
