@@ -49,6 +49,8 @@ pub(super) struct Coercer {
     numbering: Numbering,
     /// Where a file of rejected rows says why.
     rejected: Option<RejectColumns>,
+    /// How many columns the file has.
+    width: usize,
     /// What stands in the header, where the file has a line for it.
     header: Vec<String>,
     /// Whether a lead has a currency here.
@@ -92,6 +94,7 @@ impl Coercer {
             left_out: Vec::new(),
             numbering: Numbering::default(),
             rejected: None,
+            width: 0,
             header: Vec::new(),
             keeps_currency: !catalogue.is_disabled(&Field::Currency),
             keeps_names: !catalogue.is_disabled(&Field::Name),
@@ -109,7 +112,7 @@ impl Coercer {
 
     /// With the headers of the file, which may be one of rejected rows.
     pub(super) fn with_headers(mut self, headers: &[String]) -> Self {
-        self.rejected = RejectColumns::find(headers);
+        (self.rejected, self.width) = (RejectColumns::find(headers), headers.len());
         self.columns.iter_mut().for_each(|column| column.headed(headers));
         self
     }
@@ -194,6 +197,7 @@ impl Coercer {
         self.columns = columns;
         content.map_or_else(Content::Broken, |mut intent| {
             intent.is_total = row.number() > 1 && !intent.is_recognisable() && totals::is_one(row);
+            intent.is_sure_total = intent.is_total && totals::is_surely_one(row, self.width);
             Content::Filled(Box::new(intent))
         })
     }

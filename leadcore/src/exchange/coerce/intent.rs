@@ -49,6 +49,8 @@ pub(in crate::exchange) struct Intent {
     pub(in crate::exchange) sign: Option<String>,
     /// Whether it looks like a line below the table that sums it up, or says who made it.
     pub(in crate::exchange) is_total: bool,
+    /// Whether it is one wherever it stands.
+    pub(in crate::exchange) is_sure_total: bool,
     /// Fields to be emptied.
     pub(in crate::exchange) clear: Vec<Field>,
 }

@@ -43,10 +43,10 @@ impl Record {
         matches!(&self.content, Content::Filled(intent) if intent.is_total)
     }
 
-    /// It stands above others: then it is one of them.
+    /// It stands above others: then it is one of them, unless it is surely none.
     fn is_no_total(&mut self) {
         if let Content::Filled(intent) = &mut self.content {
-            intent.is_total = false;
+            intent.is_total &= intent.is_sure_total;
         }
     }
 
