@@ -33,6 +33,7 @@ use currency::currency_of;
 pub(super) use intent::{Content, Intent};
 use overruled::Overruled;
 use parts::{add_id, clear, kind, meanings, split_address, without_prefix};
+pub(super) use phones::is_national;
 
 /// Reads rows by one mapping.
 #[derive(Debug)]
@@ -45,6 +46,7 @@ pub(super) struct Coercer {
     countries: HashMap<String, Result<Country, ValueError>>,
     encoding: &'static str,
     blanked: u64,
+    needs_region: bool,
     left_out: Vec<Violation>,
     numbering: Numbering,
     /// Where a file of rejected rows says why.
@@ -91,6 +93,7 @@ impl Coercer {
             countries: HashMap::new(),
             encoding,
             blanked: 0,
+            needs_region: false,
             left_out: Vec::new(),
             numbering: Numbering::default(),
             rejected: None,
@@ -171,6 +174,11 @@ impl Coercer {
     /// How many cells counted as empty since this was last asked.
     pub(super) fn take_blanked(&mut self) -> u64 {
         std::mem::take(&mut self.blanked)
+    }
+
+    /// Whether a number was one of the region that was said since this was last asked.
+    pub(super) fn take_needs_region(&mut self) -> bool {
+        std::mem::take(&mut self.needs_region)
     }
 
     /// What was wrong with the cells that were left out since this was last asked.
@@ -337,6 +345,8 @@ impl Coercer {
             Field::Email => phones::take_emails(intent, column, cell, row)?,
             Field::Phone => {
                 let region = self.region(rules, fields);
+                self.needs_region |=
+                    rules.region.is_none() && fields.phone_region().is_none() && is_national(cell);
                 phones::take_phones(intent, column, cell, row, region)?;
             }
             Field::Country => {

@@ -58,6 +58,12 @@ pub(super) fn label_of(headers: &[String], place: usize) -> Option<usize> {
     })
 }
 
+/// Whether a cell may hold a phone number that does not say its country.
+pub(in crate::exchange) fn is_national(cell: &str) -> bool {
+    let cell = cell.trim();
+    !cell.is_empty() && !cell.starts_with('+') || cell.contains([',', ';', '/', '|', '\n'])
+}
+
 impl Column {
     /// What the values of this row are for, where they do not say it themselves.
     fn kind(&self, row: Option<&Row>) -> ReachKind {

@@ -26,6 +26,8 @@ pub(super) struct Record {
     pub(super) number: u64,
     pub(super) content: Content,
     pub(super) blanked: u64,
+    /// Whether a number of it is one of the region that was said.
+    pub(super) needs_region: bool,
     /// What was wrong with cells that were left out.
     pub(super) left_out: Vec<Violation>,
     pub(super) kept: Option<Kept>,
@@ -245,6 +247,7 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
                 number: self.row.number(),
                 content,
                 blanked: self.coercer.take_blanked(),
+                needs_region: self.coercer.take_needs_region(),
                 left_out: self.coercer.take_left_out(),
                 kept,
                 planned: planned.map(Box::new),
@@ -300,6 +303,7 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
         }
         let content = self.content_with(&planned.made_with.set, &planned.made_with.numbers);
         let _ = (self.coercer.take_blanked(), self.coercer.take_left_out());
+        let _ = self.coercer.take_needs_region();
         Some(Box::new(content))
     }
 

@@ -132,7 +132,8 @@ impl Source {
         let has_currency_now = then.is_some_and(|then| offered.has_currency_now(then, &mapping));
         let other = format!("{plain}:{}", fingerprint(&mapping)?);
         let other = if has_currency_now { format!("{other}:currency") } else { other };
-        let said_then = first.as_ref().and_then(|(_, report)| report.said).unwrap_or(said);
+        let said_of = |(operation, report): &(Operation, ImportReport)| Some(report.said?.of(operation));
+        let said_then = first.as_ref().and_then(said_of).unwrap_or(said);
         let is_as_then = said.is_as(said_then, &sample, &catalogue, options, &mapping);
         let other = if is_as_then { other } else { format!("{other}:{}", fingerprint(&said)?) };
         let (key, earlier): (_, Option<(Operation, ImportReport)>) = match (first, stored(&other)?) {
@@ -175,7 +176,7 @@ impl Source {
             format,
             known_numbers,
             offered: Some(offered),
-            said: Some(said),
+            said: Some(said.begun()),
             ..ImportReport::default()
         };
         let known_numbers = known_numbers.unwrap_or(u64::MAX);

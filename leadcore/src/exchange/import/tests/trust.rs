@@ -157,6 +157,22 @@ fn who_says_what_is_found_anyway_imports_the_same_file() {
 }
 
 #[test]
+fn a_region_that_no_number_needs_is_the_same_import_of_a_long_file() {
+    let region = ImportOptions::new().region(Country::parse("NO").unwrap());
+    let rows = |number: &str| -> String { (0..2_000).map(|n| format!("A{n},{number}{n:04},NO\n")).collect() };
+    for (rows, is_same) in
+        [(rows("+472222"), true), (rows("2222"), true), (rows("+472222") + "B,22 22 55 55,\n", false)]
+    {
+        for (first, second) in [(&region, &ImportOptions::new()), (&ImportOptions::new(), &region)] {
+            let host = Host::new();
+            let file = format!("Firma,Telefon,Land\n{rows}");
+            host.run_with(file.clone(), first);
+            assert_eq!(host.run_with(file, second).repeated, is_same);
+        }
+    }
+}
+
+#[test]
 fn a_line_that_is_left_out_does_not_take_its_twins_with_it() {
     let file = "Company,E-mail,City\nA,a@x.example,Oslo\nA,a@x.example,Bergen\nA,a@x.example,Voss\n";
     let host = Host::new();
