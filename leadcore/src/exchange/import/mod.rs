@@ -130,7 +130,7 @@ pub use format::FileFormat;
 pub(in crate::exchange) use options::CARDS;
 pub use options::ImportOptions;
 pub use outcome::{ImportSink, LineOutcome, Outcome, Progress, SkipReason};
-pub use planned::{Candidate, Choice, ImportPlan, PlanSummary, Planned, PlannedLine};
+pub use planned::{Candidate, Choice, ImportPlan, LineAction, PlanSummary, Planned, PlannedLine};
 pub use planning::{plan, plan_to, replan};
 pub use preview::{Preview, preview, preview_with};
 pub use report::{ImportReport, Rejection, ReviewLine};

@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::planned::{Choice, Planned, PlannedLine};
+use super::planned::{Above, Choice, Planned, PlannedLine};
 use super::report::ImportReport;
 use crate::domain::{Field, FieldChange};
 use crate::error::{Error, ErrorKind, Result, Violation};
@@ -140,8 +140,8 @@ impl<'p> AsPlanned<'p> {
 struct Beside<'p> {
     lines: PlanLines<'p>,
     next: Option<PlannedLine>,
-    /// Leads that lines would have created, had a person not decided otherwise.
-    gone: BTreeSet<LeadId>,
+    /// What a person decided about the lines that were passed.
+    above: Above,
     /// Records up to this one were done when it was made, so it does not say what becomes of them.
     from: u64,
 }
@@ -154,7 +154,7 @@ impl Beside<'_> {
                 Some(line) => line,
                 None => match self.lines.next()? {
                     Some(mut line) => {
-                        line.follow(&mut self.gone);
+                        line.anew = self.above.takes_away(&line);
                         line
                     }
                     None => return Ok(None),
@@ -204,7 +204,7 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
 
     /// With what was planned for them: of records that the plan is about, those that it lacks are left out.
     pub(super) fn beside(mut self, AsPlanned { lines, from }: AsPlanned<'r>) -> Self {
-        self.beside = Some(Beside { lines, next: None, gone: BTreeSet::new(), from });
+        self.beside = Some(Beside { lines, next: None, above: Above::default(), from });
         self
     }
 
