@@ -60,7 +60,7 @@
 //! It leads to the lead that has this id here, or is known by it as its id elsewhere, or to what the row with this id becomes,
 //! also one further down: then the link is written with that row. A link to a row that is rejected is left out, and told. One
 //! that leads nowhere is a bad cell. A file with such a column is read once more, for the ids that links name; at most 10,000
-//! links wait at a time, and not in a unique field.
+//! links wait at a time, and not in a unique field. Where the field is required, one that waits counts as there.
 //!
 //! # Plans
 //! [`plan()`] says what would become of each line, with the fields that change, and writes nothing: a value to be stored,
