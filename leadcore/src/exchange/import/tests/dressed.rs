@@ -49,6 +49,39 @@ fn texts_of_spreadsheet_formulas_keep_their_digits() {
     assert!(leads[0].fields.external_ids.iter().any(|id| id.id() == "007"));
 }
 
+#[test]
+fn a_text_that_is_stored_as_a_formula_of_a_text_comes_back_so() {
+    use crate::exchange::export::{ExportFormat, ExportOptions, Extent, export};
+    use crate::query::Filter;
+    let host = Host::new();
+    host.run("Company,Zip,E-mail\n'=\"A\",=\"00501\",a@x.example\n");
+    let told = |host: &Host| {
+        let lead = host.leads().remove(0);
+        (lead.fields.company.clone().unwrap(), lead.fields.address.postal_code().map(str::to_owned))
+    };
+    let expected = ("=\"A\"".to_owned(), Some("00501".to_owned()));
+    assert_eq!(told(&host), expected);
+    let (ctx, mut out) = (host.system(), Vec::new());
+    let options = ExportOptions::new(ExportFormat::Csv);
+    host.store
+        .read(ctx.tenant(), |txn| {
+            out.clear();
+            export(&ctx, txn, &Extent::Filter(Filter::everything()), &options, &mut out)
+        })
+        .unwrap();
+    assert_eq!(counts(&host.run(out.clone())), (0, 0, 1, 0));
+    let elsewhere = Host::elsewhere();
+    elsewhere.run(out);
+    assert_eq!(told(&elsewhere), expected);
+    // Rejected rows say what their cells said.
+    let (host, mut rejects) = (Host::new(), Vec::new());
+    let file = Cursor::new("Company,Zip,E-mail\n'=\"A\",=\"00501\",wrong\n");
+    import::run(&host.system(), &host.store, file, &ImportOptions::new(), Some(&mut rejects), &mut ())
+        .unwrap();
+    host.run(String::from_utf8(rejects).unwrap().replace("wrong", "a@x.example"));
+    assert_eq!(told(&host), expected);
+}
+
 /// The proposed fields of a file, by column.
 fn fields(file: &str) -> Vec<String> {
     let report = Host::new().dry(file, &ImportOptions::new());
