@@ -9,7 +9,7 @@ use leadcore::context::Context;
 use leadcore::desk;
 use leadcore::domain::Field;
 use leadcore::error::{Error, Result, ViolationCode};
-use leadcore::exchange::import::{self, ImportPlan, ImportReport, Preview};
+use leadcore::exchange::import::{self, ImportPlan, ImportReport, PlannedLine, Preview};
 use leadcore::exchange::{ColumnMapping, Mapping, mappings, template, template_xlsx};
 use leadcore::id::UserId;
 use leadcore::store::Store;
@@ -307,6 +307,32 @@ fn plan_of(py: Python<'_>, field: &str, json: &str) -> PyResult<ImportPlan> {
         }
         from_json(py, field, json)
     })
+}
+
+/// The leads that no line of a plan creates any more.
+#[pyfunction]
+pub(crate) fn import_plan_gone(py: Python<'_>, lines: Text) -> PyResult<Vec<String>> {
+    let lines: Vec<PlannedLine> = from_json(py, "plan", &lines.0)?;
+    Ok(PlannedLine::gone(&lines).iter().map(ToString::to_string).collect())
+}
+
+/// The lead that a line of a plan would have created, where a person decided otherwise.
+#[pyfunction]
+pub(crate) fn import_line_gives_up(py: Python<'_>, line: Text) -> PyResult<Option<String>> {
+    let line: PlannedLine = from_json(py, "plan", &line.0)?;
+    Ok(line.gives_up().map(|lead| lead.to_string()))
+}
+
+/// What becomes of lines of a plan; of each, whether its lead is gone.
+#[pyfunction]
+pub(crate) fn import_line_actions(
+    py: Python<'_>,
+    lines: Text,
+    gone: Vec<bool>,
+) -> PyResult<Vec<&'static str>> {
+    let lines: Vec<PlannedLine> = from_json(py, "plan", &lines.0)?;
+    let gone = gone.into_iter().chain(std::iter::repeat(false));
+    Ok(lines.iter().zip(gone).map(|(line, is_gone)| line.action(is_gone).code()).collect())
 }
 
 /// Refuses the key of a field that an import does not write.

@@ -79,6 +79,26 @@ def test_a_line_can_mean_another_lead(db: Database) -> None:
     assert db.apply_import(again, CSV).updated == 1
 
 
+def test_a_line_that_is_taken_out_leaves_its_twins_open(db: Database) -> None:
+    file = b"Company,E-mail,City\nA,a@x.example,\nA,a@x.example,Oslo\nB,b@x.example,\n"
+    plan = db.plan_import(file)
+    assert [line.action for line in plan.lines] == ["create", "update", "create"]
+    plan.skip(2)
+    assert [line.action for line in plan.lines] == ["skip", "open", "create"]
+    plan.create(3)
+    plan.reset(3)
+    assert plan.line(3).action == "open"
+    plan.reset(2)
+    assert [line.action for line in plan.lines] == ["create", "update", "create"]
+    data = plan.to_dict()
+    del data["lines"][0]
+    shorter = ImportPlan(data)
+    assert [line.action for line in shorter.lines] == ["open", "create"]
+    report = db.apply_import(shorter, file)
+    assert (report.created, report.skips, report.stale_lines) == (2, {"left_out": 1}, ())
+    assert db.leads.by_number(1).city == "Oslo"
+
+
 def test_a_plan_that_is_too_old_leaves_its_lines_alone(db: Database) -> None:
     plan = db.plan_import(CSV)
     db.leads.create(company="Fjord AS", email="post@fjord.example")

@@ -148,7 +148,10 @@ __all__ = [
     "import_check_field",
     "import_check_plan",
     "import_leads",
+    "import_line_actions",
+    "import_line_gives_up",
     "import_plan",
+    "import_plan_gone",
     "import_plan_to",
     "import_preview",
     "import_template",
@@ -1357,6 +1360,15 @@ def import_apply_from(
 
 def import_check_plan(text: str) -> None:
     """Refuse a text that is no plan of an import."""
+
+def import_plan_gone(lines: str) -> list[str]:
+    """The leads that no line of a plan creates any more."""
+
+def import_line_gives_up(line: str) -> str | None:
+    """The lead that a line of a plan would have created, where a person decided otherwise."""
+
+def import_line_actions(lines: str, gone: list[bool]) -> list[str]:
+    """What becomes of lines of a plan; of each, whether its lead is gone."""
 
 def import_check_field(key: str) -> None:
     """Refuses the key of a field that an import does not write."""

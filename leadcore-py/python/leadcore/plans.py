@@ -122,7 +122,7 @@ class ImportPlan:
         try:
             self._data: dict[str, Any] = json.loads(json.dumps(data, allow_nan=False))
             self._places = {line["line"]: line for line in self._data["lines"]}
-            self._gone: set[str] = set().union(*(_gone(line) for line in self._data["lines"]))
+            self._gone: set[str] | None = None
         except (TypeError, ValueError, KeyError, RecursionError):
             raise refused("plan", "malformed", "this is not a plan of an import") from None
         self._text = text
@@ -168,11 +168,11 @@ class ImportPlan:
     @property
     def lines(self) -> tuple[PlannedLine, ...]:
         """Each record of the file."""
-        return tuple(_line(line, self._gone) for line in self._data["lines"])
+        return self._told(self._data["lines"])
 
     def line(self, line: int) -> PlannedLine:
         """The record that begins on this line."""
-        return _line(self._find(line), self._gone)
+        return self._told([self._find(line)])[0]
 
     def skip(self, line: int) -> None:
         """Leave a line out.
@@ -232,12 +232,22 @@ class ImportPlan:
 
     def _choose(self, line: int, choice: str | dict[str, str] | None) -> None:
         found = self._find(line)
+        before = _gives_up(found)
         if choice is None:
             found.pop("choice", None)
         else:
             found["choice"] = choice
-        self._gone.discard(str(found["decision"].get("lead")))
-        self._gone.update(_gone(found))
+        if self._gone is not None:
+            self._gone -= before
+            self._gone |= _gives_up(found)
+
+    def _told(self, lines: list[dict[str, Any]]) -> tuple[PlannedLine, ...]:
+        """Lines, with what becomes of each by what a person decided about those above."""
+        if self._gone is None:
+            self._gone = set(_leadcore.import_plan_gone(json.dumps(self._data["lines"])))
+        gone = [line["decision"].get("lead") in self._gone for line in lines]
+        actions: list[Any] = _leadcore.import_line_actions(json.dumps(lines), gone)
+        return tuple(_line(line, action) for line, action in zip(lines, actions, strict=True))
 
     def _find(self, line: int) -> dict[str, Any]:
         check("line", line, int, "the number of a line")
@@ -288,29 +298,13 @@ def _cells(edits: dict[str, Any]) -> tuple[dict[str, str], list[str]]:
     return edits.get("set", {}), edits.get("numbers", [])
 
 
-def _gone(told: dict[str, Any]) -> set[str]:
+def _gives_up(line: dict[str, Any]) -> set[str]:
     """The lead that a line would have created, where a person decided otherwise."""
-    is_gone = told["decision"]["action"] == "create" and told.get("choice") not in (None, "create")
-    return {told["decision"]["lead"]} if is_gone else set()
+    lead = _leadcore.import_line_gives_up(json.dumps(line))
+    return set() if lead is None else {lead}
 
 
-def _action(told: dict[str, Any], gone: set[str]) -> Any:
-    """What becomes of a line, as far as that is known before it is planned again."""
-    decision, choice = told["decision"], told.get("choice")
-    action, lead = decision["action"], decision.get("lead")
-    if choice == "skip":
-        return choice
-    if choice == told.get("made_with", {}).get("choice"):
-        is_known = action == "create" or lead not in gone
-    elif isinstance(choice, dict):
-        is_known = action != "create" and lead == choice["take"]
-    else:
-        # Nobody decides any more what a person decided before.
-        is_known = choice == "create" and action == "create"
-    return action if is_known and not told.get("open") else "open"
-
-
-def _line(told: dict[str, Any], gone: set[str]) -> PlannedLine:
+def _line(told: dict[str, Any], action: Any) -> PlannedLine:
     decision = told["decision"]
     choice = told.get("choice")
     lead = decision.get("lead")
@@ -319,7 +313,7 @@ def _line(told: dict[str, Any], gone: set[str]) -> PlannedLine:
     values = decision.get("values") if decision["action"] == "reject" else None
     return PlannedLine(
         line=told["line"],
-        action=_action(told, gone),
+        action=action,
         lead_id=None if lead is None else UUID(lead),
         number=decision.get("number"),
         matched_by=decision.get("matched_by"),

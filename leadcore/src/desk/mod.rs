@@ -85,6 +85,8 @@ pub(crate) use extract::{Extract, persons};
 #[cfg(feature = "csv")]
 pub(crate) use functions::Openings;
 #[cfg(feature = "csv")]
+pub(crate) use hygiene::is_role;
+#[cfg(feature = "csv")]
 pub(crate) use intake::{Intake, check_rules, store_new, violations};
 #[cfg(feature = "csv")]
 pub(crate) use leads::touch;

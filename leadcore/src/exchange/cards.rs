@@ -18,7 +18,7 @@ use crate::error::{Error, Result, ViolationCode};
 use understand::{Card, understand};
 
 /// One column each, in this order.
-const SINGLE: [&str; 16] = [
+const SINGLE: [&str; 17] = [
     "Full name",
     "Salutation",
     "First name",
@@ -35,6 +35,7 @@ const SINGLE: [&str; 16] = [
     "Website",
     "Note",
     "Categories",
+    "UID",
 ];
 /// A card of more parts (properties, their parameters and values) is not read: each takes far more memory than the mark
 /// that parts it from the next.

@@ -4,6 +4,7 @@ mod cells;
 mod column;
 pub(super) mod consent;
 pub(super) mod currency;
+mod fresh;
 mod intent;
 pub(super) mod mail;
 mod overruled;
@@ -28,6 +29,7 @@ use column::{Column, in_order};
 pub(super) use intent::{Content, Intent};
 use overruled::Overruled;
 use parts::{clear, meanings};
+pub(super) use phones::is_national;
 
 /// Reads rows by one mapping.
 #[derive(Debug)]
@@ -40,14 +42,19 @@ pub(super) struct Coercer {
     countries: HashMap<String, Result<Country, ValueError>>,
     encoding: &'static str,
     blanked: u64,
+    needs_region: bool,
     left_out: Vec<Violation>,
     numbering: Numbering,
     /// Where a file of rejected rows says why.
     rejected: Option<RejectColumns>,
+    /// How many columns the file has.
+    width: usize,
     /// What stands in the header, where the file has a line for it.
     header: Vec<String>,
     /// Whether a lead has a currency here.
     keeps_currency: bool,
+    /// Whether the actor may write who a lead is.
+    keeps_names: bool,
     /// The folded cell that empties its field.
     clear: Option<String>,
     /// What folded cells of a field mean.
@@ -79,11 +86,14 @@ impl Coercer {
             countries: HashMap::new(),
             encoding,
             blanked: 0,
+            needs_region: false,
             left_out: Vec::new(),
             numbering: Numbering::default(),
             rejected: None,
+            width: 0,
             header: Vec::new(),
             keeps_currency: !catalogue.is_disabled(&Field::Currency),
+            keeps_names: !catalogue.is_disabled(&Field::Name),
             clear: options.clear.as_deref().map(|token| fold(token.trim())),
             meanings: options.terms.iter().map(|(field, rule)| (field.clone(), meanings(rule))).collect(),
             overruled: Overruled::default(),
@@ -98,7 +108,7 @@ impl Coercer {
 
     /// With the headers of the file, which may be one of rejected rows.
     pub(super) fn with_headers(mut self, headers: &[String]) -> Self {
-        self.rejected = RejectColumns::find(headers);
+        (self.rejected, self.width) = (RejectColumns::find(headers), headers.len());
         self.columns.iter_mut().for_each(|column| column.headed(headers));
         self
     }
@@ -112,6 +122,12 @@ impl Coercer {
     /// Without the currencies that cells of amounts name: for an actor who may not write them.
     pub(super) fn keeping_currency(mut self, may: bool) -> Self {
         self.keeps_currency &= may;
+        self
+    }
+
+    /// Without the names that stand beside e-mail addresses: for an actor who may not write them.
+    pub(super) fn keeping_names(mut self, may: bool) -> Self {
+        self.keeps_names &= may;
         self
     }
 
@@ -153,6 +169,11 @@ impl Coercer {
         std::mem::take(&mut self.blanked)
     }
 
+    /// Whether a number was one of the region that was said since this was last asked.
+    pub(super) fn take_needs_region(&mut self) -> bool {
+        std::mem::take(&mut self.needs_region)
+    }
+
     /// What was wrong with the cells that were left out since this was last asked.
     pub(super) fn take_left_out(&mut self) -> Vec<Violation> {
         std::mem::take(&mut self.left_out)
@@ -177,6 +198,7 @@ impl Coercer {
         self.columns = columns;
         content.map_or_else(Content::Broken, |mut intent| {
             intent.is_total = row.number() > 1 && !intent.is_recognisable() && totals::is_one(row);
+            intent.is_sure_total = intent.is_total && totals::is_surely_one(row, self.width);
             Content::Filled(Box::new(intent))
         })
     }
@@ -218,21 +240,8 @@ impl Coercer {
             }
         }
         self.finish(&mut intent, &mut broken);
-        if broken.is_empty() && !left_open.is_empty() {
-            let mut new = intent.clone();
-            for (column, value) in left_open {
-                if column.at.field == Field::Currency && new.fields.currency.is_some() {
-                    // The amount said it.
-                    continue;
-                }
-                if let Err(error) = self.take(&mut new, (column, None), value.trim(), false) {
-                    broken.push(error.at(column.at.field.key()));
-                }
-            }
-            self.finish(&mut new, &mut broken);
-            // A default does not say who the lead is.
-            new.keys.clone_from(&intent.keys);
-            intent.for_new = Some(Box::new(new));
+        if broken.is_empty() {
+            self.for_new(&mut intent, &left_open, &mut broken);
         }
         if broken.is_empty() { Ok(intent) } else { Err(broken) }
     }

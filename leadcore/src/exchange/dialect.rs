@@ -21,6 +21,9 @@ pub(super) const DIALECT_SAMPLE: usize = 64 * 1024;
 const NOSE_SAMPLE: usize = 16 * 1024;
 const SAMPLE_ROWS: usize = 500;
 const DELIMITERS: [u8; 5] = [b',', b';', b'\t', b'|', b'^'];
+/// What parts cells so seldom that it is believed only where it reads the sample evenly and no other mark does by far: `~`, and
+/// the mark of tables that are dumped from data lakes.
+const RARE: [u8; 2] = [b'~', 0x01];
 /// A header further down than this is not looked for.
 const MAX_PREAMBLE: usize = 30;
 
@@ -108,7 +111,10 @@ pub(super) fn detect(sample: &[u8], complete: bool, options: &ReadOptions) -> io
     let quote = options.quote.unwrap_or(b'"');
     let candidates = match options.delimiter {
         Some(delimiter) => vec![delimiter],
-        None => DELIMITERS.to_vec(),
+        None => {
+            let rare = RARE.into_iter().filter(|rare| sample.contains(rare));
+            DELIMITERS.into_iter().chain(rare).collect()
+        }
     };
     let mut readings = Vec::new();
     for delimiter in candidates {
@@ -119,6 +125,9 @@ pub(super) fn detect(sample: &[u8], complete: bool, options: &ReadOptions) -> io
             Some(_) => reading,
             None => with_single_quotes(reading, sample, complete, options)?,
         });
+    }
+    if options.delimiter.is_none() {
+        drop_rare(&mut readings);
     }
     let best = readings.iter().map(|(_, table)| table.evenness()).max().unwrap_or(0);
     let proposed = if readings.len() > 1 { nose(sample) } else { None };
@@ -152,6 +161,14 @@ pub(super) fn detect(sample: &[u8], complete: bool, options: &ReadOptions) -> io
         skipped_lines: options.lines_to_skip().unwrap_or(if first == 0 { 0 } else { skipped }),
         has_header: options.header_wanted().unwrap_or_else(|| has_header(&table, first, options)),
     })
+}
+
+/// Drops the readings by rare marks that do not clearly win.
+fn drop_rare(readings: &mut Vec<(Syntax, Table)>) {
+    let is_rare = |syntax: &Syntax| RARE.contains(&syntax.delimiter);
+    let usual = readings.iter().filter(|(syntax, _)| !is_rare(syntax));
+    let best = usual.map(|(_, table)| table.evenness()).max().unwrap_or(0);
+    readings.retain(|(syntax, table)| !is_rare(syntax) || table.evenness() >= (best + 300).max(900));
 }
 
 /// Where the table of a sheet begins among its first rows, and whether that row names the columns.

@@ -148,10 +148,10 @@ impl<W: Write> Rejects<W> {
         let (fields, messages) = (list(|reason| &reason.field), list(|reason| &reason.message));
         let cell = |place: &usize| {
             let number = row.numbers.iter().find(|(known, _)| known == place).map(|(_, text)| text.as_str());
-            number.or_else(|| row.cell(*place).map(super::unescape_formula))
+            number.or_else(|| row.cell(*place).map(super::write::text_of))
         };
         let own = self.columns.iter().map(|place| cell(place).unwrap_or_default());
-        let extra = row.cells.iter().skip(self.width).map(|cell| super::unescape_formula(cell));
+        let extra = row.cells.iter().skip(self.width).map(|cell| super::write::text_of(cell));
         self.csv.write_row(own.chain([fields.as_str(), messages.as_str(), ""]).chain(extra))
     }
 

@@ -54,9 +54,13 @@ pub fn unescape_formula(cell: &str) -> &str {
     }
 }
 
-/// What a cell says: without our mark, and without the formula by which spreadsheets keep digits as they are, `="00501"`.
+/// What a cell says: without our mark, or without the formula by which spreadsheets keep digits as they are, `="00501"`.
+/// Behind our mark, that is a text which somebody stored so.
 pub(super) fn text_of(cell: &str) -> &str {
-    let cell = unescape_formula(cell);
+    let bare = unescape_formula(cell);
+    if bare.len() < cell.len() {
+        return bare;
+    }
     let text = cell.trim().strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
     text.filter(|text| !text.contains('"')).unwrap_or(cell)
 }
@@ -188,7 +192,7 @@ mod tests {
         for (cell, text) in [
             ("=\"00501\"", "00501"),
             (" =\"00501\" ", "00501"),
-            ("'=\"00501\"", "00501"),
+            ("'=\"00501\"", "=\"00501\""),
             ("=\"\"", ""),
             ("=\"a\"&\"b\"", "=\"a\"&\"b\""),
             ("=\"", "=\""),

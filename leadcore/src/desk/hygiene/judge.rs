@@ -1,6 +1,7 @@
 //! What is wrong with an address or a number, and what would mend it. Pure: no mail is sent and no name looked up.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::LazyLock;
 
 use crate::domain::{LeadFields, MarkNote, ReachChannel, ReachMark, Reachable};
 use crate::value::{Country, Email, Phone, is_disposable_domain};
@@ -8,7 +9,7 @@ use crate::value::{Country, Email, Phone, is_disposable_domain};
 use super::{Fix, Issue};
 
 /// Mailboxes of a function, not of a person (RFC 2142 and what companies use).
-const ROLES: &str = "info contact office mail email hello post postmaster hostmaster webmaster abuse noc security \
+const ROLE_NAMES: &str = "info contact office mail email hello post postmaster hostmaster webmaster abuse noc security \
      admin administrator root support help helpdesk service customerservice sales vertrieb marketing billing invoice \
      invoices accounting accounts finance hr jobs career careers recruiting press media news newsletter noreply \
      no-reply donotreply do-not-reply enquiries inquiries reception kontakt firmapost booking orders order shop team \
@@ -24,6 +25,13 @@ const ROLES: &str = "info contact office mail email hello post postmaster hostma
      fatture fatturazione ordini verkoop inkoop administratie boekhouding klantenservice facturen vendas financeiro \
      atendimento suporte contato geral comercial sprzedaz biuro ksiegowosc sekretariat faktury zamowienia obchod ucetni \
      fakturace objednavky prodej";
+
+static ROLES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| ROLE_NAMES.split_whitespace().collect());
+
+/// Whether this name of a mailbox is that of a function.
+pub(crate) fn is_role(local: &str) -> bool {
+    ROLES.contains(local.split('+').next().unwrap_or(local).to_lowercase().as_str())
+}
 
 /// Slips of the hand in top-level domains: none of these is delegated (IANA's root zone).
 const TYPOS_OF_TOPS: &[(&str, &str)] = &[
@@ -88,7 +96,6 @@ const fn is_listed(_: &str) -> bool {
 /// What is judged by.
 #[derive(Debug)]
 pub(super) struct Judge {
-    roles: BTreeSet<&'static str>,
     /// What the request names, besides the domains that are known here.
     disposable: BTreeSet<String>,
     region: Option<Country>,
@@ -97,11 +104,7 @@ pub(super) struct Judge {
 impl Judge {
     pub(super) fn new(more_disposable: &[String], region: Option<Country>) -> Self {
         let more = more_disposable.iter().map(|domain| domain.trim().trim_start_matches('@').to_lowercase());
-        Self {
-            roles: ROLES.split_whitespace().collect(),
-            disposable: more.filter(|domain| !domain.is_empty()).collect(),
-            region,
-        }
+        Self { disposable: more.filter(|domain| !domain.is_empty()).collect(), region }
     }
 
     /// What is wrong with each e-mail address, by its place.
@@ -140,8 +143,7 @@ impl Judge {
             }
             name = known.split_once('.').map(|(_, rest)| rest);
         }
-        let role = local.split('+').next().unwrap_or(local);
-        self.roles.contains(role).then_some((Issue::RoleEmail, Fix::Keep))
+        is_role(local).then_some((Issue::RoleEmail, Fix::Keep))
     }
 
     /// What is wrong with each phone number, by its place.

@@ -28,6 +28,8 @@ use super::mass::{RecordResult, Totals};
 use judge::Judge;
 
 pub use apply::apply;
+#[cfg(feature = "csv")]
+pub(crate) use judge::is_role;
 
 /// How many leads one round reads and writes.
 const ROUND: usize = 500;

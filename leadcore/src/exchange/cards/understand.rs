@@ -8,8 +8,9 @@ use calcard::vcard::{
 };
 
 use super::SINGLE;
-use crate::domain::{ReachKind, ReachMark};
+use crate::domain::{ExternalRef, ReachKind, ReachMark};
 use crate::exchange::MARKS;
+use crate::exchange::import::CARDS;
 use crate::value::{PersonName, join_list};
 
 /// So many e-mails and phones of a card have a column.
@@ -37,7 +38,8 @@ columns!(
     COUNTRY = 12,
     SITE = 13,
     NOTE = 14,
-    CATEGORIES = 15
+    CATEGORIES = 15,
+    UID = 16
 );
 
 /// What a card says.
@@ -106,6 +108,7 @@ pub(super) fn understand(vcard: &VCard) -> Card {
                 true
             }
             VCardProperty::Adr => address(&mut card, entry),
+            VCardProperty::Uid => uid(&mut card, entry),
             VCardProperty::Other(name) if name.eq_ignore_ascii_case(LABEL) => is_told(entry),
             VCardProperty::Other(name) if name.eq_ignore_ascii_case("X-ABShowAs") => true,
             _ => is_empty(entry),
@@ -128,6 +131,11 @@ pub(super) fn understand(vcard: &VCard) -> Card {
         leave_out(&mut card, &VCardProperty::Tel);
     }
     of_company(&mut card, vcard);
+    // An id of nothing is no lead.
+    let says = |text: &String| !text.is_empty();
+    if !(card.single.iter().take(UID).any(says) || card.emails.iter().chain(&card.phones).any(says)) {
+        card.single.iter_mut().for_each(String::clear);
+    }
     card
 }
 
@@ -190,6 +198,12 @@ fn in_order(mut ways: Vec<Way>) -> (Vec<String>, bool) {
 fn phone(text: &str) -> String {
     let number = text.get(..4).filter(|scheme| scheme.eq_ignore_ascii_case("tel:"));
     number.and_then(|_| text.get(4..)).unwrap_or(text).replace(";ext=", " x").trim().to_owned()
+}
+
+/// The id of the card, with the system of such ids before it; one that no lead can have is left out.
+fn uid(card: &mut Card, entry: &VCardEntry) -> bool {
+    let id = ExternalRef::new(CARDS, &whole(entry, ","));
+    id.is_ok_and(|id| set(card, UID, id.to_string())) || is_empty(entry)
 }
 
 fn name(card: &mut Card, entry: &VCardEntry) -> bool {

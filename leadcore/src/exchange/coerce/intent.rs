@@ -17,6 +17,8 @@ pub(in crate::exchange) struct Intent {
     pub(in crate::exchange) name: NameCells,
     /// The person when the lead has none yet.
     pub(in crate::exchange) person: Option<PersonName>,
+    /// Who stands beside the row's first address.
+    pub(super) beside: Option<String>,
     /// Numbers that are faxes by their headers: they come behind the others.
     pub(super) faxes: Vec<Reachable<Phone>>,
     /// Names to be found in vocabularies.
@@ -47,6 +49,8 @@ pub(in crate::exchange) struct Intent {
     pub(in crate::exchange) sign: Option<String>,
     /// Whether it looks like a line below the table that sums it up, or says who made it.
     pub(in crate::exchange) is_total: bool,
+    /// Whether it is one wherever it stands.
+    pub(in crate::exchange) is_sure_total: bool,
     /// Fields to be emptied.
     pub(in crate::exchange) clear: Vec<Field>,
 }
@@ -73,6 +77,11 @@ pub(in crate::exchange) struct NameCells {
 }
 
 impl NameCells {
+    /// Whether no cell says who it is.
+    pub(super) const fn is_open(&self) -> bool {
+        self.full.is_none() && self.given.is_none() && self.family.is_none()
+    }
+
     /// The person with these cells over the name it has. Given and family name win over the full name, which fills
     /// what they leave open. A full name of one word that is not the family name beside it is the given name: of `Eva` and
     /// `Lund` nothing is lost.

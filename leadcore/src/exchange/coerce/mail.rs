@@ -1,10 +1,16 @@
 //! E-mail addresses as people and mail programs write them into cells: `Anna Berg <anna@x.example>`, `mailto:anna@x.example`.
 
+use crate::desk::is_role;
 use crate::domain::Emails;
 use crate::error::ValueError;
+use crate::value::{Email, PersonName, company_core, fold};
 
 /// What may stand around an address: quotes of every kind, brackets, and the mark that ended a sentence.
 const AROUND: &str = "'\"`\u{b4}\u{2018}\u{2019}\u{201a}\u{201c}\u{201d}\u{201e}<>()[]{}.,;:";
+/// What stands around a name before an address.
+const QUOTES: &str = "'\"`\u{b4}\u{2018}\u{2019}\u{201a}\u{201c}\u{201d}\u{201e}";
+/// More words are no name.
+const MOST_WORDS: usize = 6;
 /// Characters without a width, which come with what was copied from a web page.
 const UNSEEN: [char; 5] = ['\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}'];
 
@@ -60,6 +66,28 @@ fn bare(cell: &str) -> Option<Emails> {
     let parts = parts.filter(|part| !has_names || part.contains('@'));
     let addresses: Vec<String> = parts.map(address).collect();
     if addresses.is_empty() { None } else { Emails::parse(&addresses.join(", ")).ok() }
+}
+
+/// Who stands before the first address of a cell, where that is surely a person's name: several words of letters, without the
+/// legal form of a company and no function such as `Sales Team`, beside an address that is none of a function either.
+pub(super) fn person<'c>(cell: &'c str, first: &Email) -> Option<&'c str> {
+    let (before, _) = cell.split_once('<')?;
+    let name = before.trim_matches(|c: char| c.is_whitespace() || QUOTES.contains(c) || UNSEEN.contains(&c));
+    let is_letter = |c: char| c.is_alphabetic() || c.is_whitespace() || ".,-'\u{2019}".contains(c);
+    if !name.chars().all(is_letter) || is_role(first.local()) {
+        return None;
+    }
+    let folded = fold(name).replace(['.', '\'', '\u{2019}'], "");
+    let words = || folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    // `Anna Berg via Fair`: a list wrote in her name.
+    let is_other = |word: &str| is_role(word) || word == "via";
+    let is_company = company_core(name).split_whitespace().count() < words().count();
+    if is_company || words().count() > MOST_WORDS || words().any(is_other) {
+        return None;
+    }
+    let parsed = PersonName::parse(name).ok()?;
+    let is_whole = parsed.family().is_some() && (parsed.given().is_some() || parsed.prefix().is_some());
+    is_whole.then_some(name)
 }
 
 /// The parts of a cell between commas, semicolons and line ends that are not in quotes.
@@ -127,6 +155,41 @@ mod tests {
             assert_eq!(read_as(cell), [""; 0], "{cell}");
         }
         assert!(is_dressed("A <a@x.example>") && !is_dressed("a@x.example (work)") && !is_dressed("A"));
+    }
+
+    #[test]
+    fn a_name_before_an_address_is_told_from_what_is_none() {
+        let told = |cell: &str| {
+            let emails = read(cell).unwrap();
+            person(cell, &emails.entries()[0].value).map(str::to_owned)
+        };
+        for (cell, name) in [
+            ("Anna Berg <anna@x.example>", "Anna Berg"),
+            ("\"Berg, Anna\" <anna@x.example>", "Berg, Anna"),
+            ("Berg, Anna <anna@x.example>", "Berg, Anna"),
+            ("'Anna-Maria O'Neil' <a@x.example>", "Anna-Maria O'Neil"),
+            ("Dr. Berg <berg@x.example>", "Dr. Berg"),
+            ("Anna Berg <anna@x.example>; Kari Moe <kari@x.example>", "Anna Berg"),
+        ] {
+            assert_eq!(told(cell).as_deref(), Some(name), "{cell}");
+        }
+        for cell in [
+            "anna@x.example",
+            "<anna@x.example>",
+            "anna@x.example <anna@x.example>",
+            "anna.berg <anna.berg@x.example>",
+            "Anna <anna@x.example>",
+            "Sales Team <anna@x.example>",
+            "Anna Berg <post@x.example>",
+            "Nordlys Energi AS <anna@x.example>",
+            "Anna Berg via Fair <anna@x.example>",
+            "=?UTF-8?Q?Anna_Berg?= <anna@x.example>",
+            "\"???\" <anna@x.example>",
+            "Room 12 <anna@x.example>",
+            "b@x.example, Anna Berg <anna@x.example>",
+        ] {
+            assert_eq!(told(cell), None, "{cell}");
+        }
     }
 
     #[test]

@@ -35,6 +35,11 @@ impl Overruled {
         self.fields.contains(&column.at.field) && column.at.rules.opt_out.is_none()
     }
 
+    /// Whether they say who it is, or that it is nobody.
+    pub(super) fn names_person(&self) -> bool {
+        [Field::Name, Field::FirstName, Field::LastName].iter().any(|field| self.fields.contains(field))
+    }
+
     pub(super) const fn has_currency(&self) -> bool {
         self.has_currency
     }

@@ -58,6 +58,12 @@ pub(super) fn label_of(headers: &[String], place: usize) -> Option<usize> {
     })
 }
 
+/// Whether a cell may hold a phone number that does not say its country.
+pub(in crate::exchange) fn is_national(cell: &str) -> bool {
+    let cell = cell.trim();
+    !cell.is_empty() && !cell.starts_with('+') || cell.contains([',', ';', '/', '|', '\n'])
+}
+
 impl Column {
     /// What the values of this row are for, where they do not say it themselves.
     fn kind(&self, row: Option<&Row>) -> ReachKind {
@@ -109,7 +115,12 @@ pub(super) fn take_emails(
 ) -> Result<(), ValueError> {
     let kind = if column.label.is_some() { column.kind(row) } else { ReachKind::Unspecified };
     for part in list_of(&column.at.rules, cell) {
-        for entry in mail::read(part)?.entries() {
+        let read = mail::read(part)?;
+        // Beside the first address of the row only: the others may be anybody's.
+        if let Some(first) = read.primary().filter(|_| intent.fields.emails.is_empty()) {
+            intent.beside = mail::person(part, first).map(str::to_owned);
+        }
+        for entry in read.entries() {
             let mut entry = entry.clone();
             if entry.kind == ReachKind::Unspecified && matches!(kind, ReachKind::Work | ReachKind::Home) {
                 entry.kind = kind;

@@ -45,6 +45,8 @@ impl Coercer {
             Field::Email => phones::take_emails(intent, column, cell, row)?,
             Field::Phone => {
                 let region = self.region(rules, fields);
+                self.needs_region |=
+                    rules.region.is_none() && fields.phone_region().is_none() && phones::is_national(cell);
                 phones::take_phones(intent, column, cell, row, region)?;
             }
             Field::Country => {
@@ -66,7 +68,7 @@ impl Coercer {
             Field::ExternalId => {
                 parts::check_whole(cell)?;
                 let id = without_prefix(cell, &["l", "f", "c", "ag", "as"]);
-                fields.external_ids.insert(ExternalRef::new(&self.options.external_system, id)?);
+                fields.external_ids.insert(self.options.id_of(id)?);
             }
             Field::Stage => intent.stage = Some(Term::check_name(cell)?),
             Field::Labels => {

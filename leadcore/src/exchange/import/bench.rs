@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::MatchBy;
-use super::likeness::{differ, is_another, is_somebody_else, shares_no_more};
+use super::likeness::{differ, is_another, is_called_so, is_somebody_else, shares_no_more};
+use super::{CARDS, MatchBy};
 use crate::context::Context;
 use crate::domain::{
     ExternalRef, Field, FieldValue, IMPORT_LINE, Lead, LeadFields, MatchKey, MatchKind, Topics,
@@ -44,8 +44,8 @@ pub(super) struct Bench {
     trusts_numbers: bool,
     /// The highest number that rows may mean.
     known_numbers: u64,
-    /// The system of ids of which nobody said whose they are.
-    unnamed: Option<String>,
+    /// The systems of ids of which nobody said whose they are.
+    unnamed: &'static [&'static str],
     pub(super) slots: Vec<Slot>,
     by_id: HashMap<LeadId, usize>,
     /// Leads in the trash that rows name by their ids.
@@ -87,9 +87,9 @@ impl Bench {
         }
     }
 
-    /// Nobody said whose the ids in this system are: two files may mean two systems by it.
-    pub(super) fn doubting(mut self, system: Option<&str>) -> Self {
-        self.unnamed = system.map(str::to_owned);
+    /// Nobody said whose the ids in these systems are: two files may mean two systems by one.
+    pub(super) const fn doubting(mut self, systems: &'static [&'static str]) -> Self {
+        self.unnamed = systems;
         self
     }
 
@@ -280,18 +280,21 @@ impl Bench {
 
     /// Whether a row shares with a lead no more than its id in a system that nobody named, and is about another one.
     fn is_of_another(&self, intent: &Intent, slot: usize) -> bool {
-        let Some((unnamed, slot)) = self.unnamed.as_deref().zip(self.slots.get(slot)) else { return false };
+        let Some(slot) = self.slots.get(slot).filter(|_| !self.unnamed.is_empty()) else { return false };
         let lead = &slot.lead.fields;
         let mut shared = intent.fields.external_ids.iter().filter(|id| lead.external_ids.contains(id));
-        shared.all(|id| id.system() == unnamed) && is_somebody_else(intent, lead)
+        shared.all(|id| self.unnamed.contains(&id.system())) && is_somebody_else(intent, lead)
     }
 
-    /// The system that knows a row and a lead by two ids.
+    /// The system that knows a row and a lead by two ids. Each program gives a person's card an id of its own: that two
+    /// cards of one person have two says nothing, where nobody said whose they are.
     pub(super) fn contradicts(&self, intent: &Intent, slot: usize) -> Option<&str> {
         let lead = &self.slots.get(slot)?.lead.fields;
         let other = lead.external_ids.iter().find(|known| {
-            let ids = intent.fields.external_ids.iter();
-            ids.into_iter().any(|id| id.system() == known.system() && id.id() != known.id())
+            let mut ids = intent.fields.external_ids.iter();
+            let is_card = self.unnamed.contains(&CARDS) && known.system() == CARDS;
+            ids.any(|id| id.system() == known.system() && id.id() != known.id())
+                && !(is_card && is_called_so(intent, lead))
         });
         other.map(ExternalRef::system)
     }

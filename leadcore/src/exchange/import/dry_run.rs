@@ -143,6 +143,7 @@ pub(super) fn look<R: Read + Seek>(
         }
         rejects.as_mut().map_or(Ok(()), Rejects::flush)?;
         report.blanked += chunk.records.iter().map(|record| record.blanked).sum::<u64>();
+        report.said = report.said.map(|said| said.after(&chunk.records));
         chunk.records.iter().for_each(|record| ahead.pass(source.catalogue(), record));
         planner.keep_for(&ahead);
         report.new_values.clone_from(planner.new_values());

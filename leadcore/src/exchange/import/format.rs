@@ -49,7 +49,9 @@ impl fmt::Display for FileFormat {
                 ',' => write!(f, "{}, cells separated by commas", self.encoding)?,
                 ';' => write!(f, "{}, cells separated by semicolons", self.encoding)?,
                 '\t' => write!(f, "{}, cells separated by tabs", self.encoding)?,
-                other => write!(f, "{}, cells separated by `{other}`", self.encoding)?,
+                other => {
+                    write!(f, "{}, cells separated by `{}`", self.encoding, other.escape_default())?;
+                }
             }
             match self.header_line {
                 Some(line) => write!(f, ", header on line {line}")?,

@@ -6,8 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::ImportOptions;
 use super::options::fingerprint;
-use crate::domain::{Catalogue, FieldType};
+use super::records::Record;
+use super::source::is_done;
+use crate::domain::{Catalogue, FieldType, Operation};
 use crate::error::Result;
+use crate::exchange::coerce::is_national;
 use crate::exchange::mapping::Located;
 use crate::exchange::{Mapping, ReadOptions, Sample, SheetChoice, Table};
 use crate::value::{Country, DecimalMark};
@@ -17,11 +20,30 @@ use crate::value::{Country, DecimalMark};
 pub(super) struct SaidOfAll {
     region: Option<Country>,
     decimal_mark: DecimalMark,
+    /// Whether any number of the rows that were read needed the region; none where nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    needs_region: Option<bool>,
 }
 
 impl SaidOfAll {
     pub(super) const fn by(options: &ImportOptions) -> Self {
-        Self { region: options.region, decimal_mark: options.decimal_mark }
+        Self { region: options.region, decimal_mark: options.decimal_mark, needs_region: None }
+    }
+
+    /// Before any row is read.
+    pub(super) fn begun(self) -> Self {
+        Self { needs_region: Some(false), ..self }
+    }
+
+    /// After these rows too.
+    pub(super) fn after(self, rows: &[Record]) -> Self {
+        let needs = rows.iter().any(|row| row.needs_region);
+        Self { needs_region: self.needs_region.map(|before| before || needs), ..self }
+    }
+
+    /// What is known of all rows.
+    pub(super) fn of(self, operation: &Operation) -> Self {
+        Self { needs_region: self.needs_region.filter(|_| is_done(operation)), ..self }
     }
 
     /// Whether a file that is mapped so becomes the same with what was said another time.
@@ -33,7 +55,7 @@ impl SaidOfAll {
         options: &ImportOptions,
         mapping: &Mapping,
     ) -> bool {
-        if self == then {
+        if (self.region, self.decimal_mark) == (then.region, then.decimal_mark) {
             return true;
         }
         let Ok(columns) = mapping.locate(sample.headers(), catalogue, &options.match_by) else {
@@ -44,6 +66,7 @@ impl SaidOfAll {
                 self.region == then.region
                     || column.rules.region.is_some()
                     || column.rules.opt_out.is_some()
+                    || then.needs_region == Some(false)
                     || !may_be_national(column, sample)
             }
             Ok(FieldType::Amount | FieldType::Decimal | FieldType::Integer | FieldType::Custom) => {
@@ -58,10 +81,6 @@ impl SaidOfAll {
 /// tell.
 fn may_be_national(column: &Located, sample: &Sample) -> bool {
     let mut places = column.from.places().peekable();
-    let is_national = |cell: &str| {
-        let cell = cell.trim();
-        !cell.is_empty() && !cell.starts_with('+') || cell.contains([',', ';', '/', '|', '\n'])
-    };
     places.peek().is_none()
         || sample.is_full()
         || places.any(|place| sample.cells().any(|row| row.get(place).is_some_and(|cell| is_national(cell))))

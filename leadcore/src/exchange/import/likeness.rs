@@ -42,6 +42,15 @@ pub(super) fn is_somebody_else(intent: &Intent, lead: &LeadFields) -> bool {
     (company.is_some() || person.is_some()) && said.len() > 1 && !said.contains(&true)
 }
 
+/// Whether a row and a lead name the same person, or one company and nobody.
+pub(super) fn is_called_so(intent: &Intent, lead: &LeadFields) -> bool {
+    match (&intent.person, named(lead)) {
+        (Some(own), Some(known)) => own.match_key() == known.match_key(),
+        (None, None) => shared(intent, lead).first() == Some(&Some(true)),
+        _ => false,
+    }
+}
+
 /// The person of a lead, where it is more than a salutation.
 fn named(lead: &LeadFields) -> Option<&PersonName> {
     lead.person.as_ref().filter(|person| person.names_somebody())

@@ -17,7 +17,7 @@ use super::source::Source;
 use crate::desk;
 use crate::domain::{
     Catalogue, CustomKey, CustomType, CustomValue, ExternalRef, Field, FieldChange, FieldValue, Lead,
-    MatchKey, MatchKind, Subject, SubjectKind,
+    LeadFields, MatchKey, MatchKind, Subject, SubjectKind,
 };
 use crate::error::{Result, Violation, ViolationCode};
 use crate::exchange::BadValues;
@@ -316,6 +316,27 @@ impl Links {
     /// Whether the row has links that wait.
     pub(super) const fn waits(&self) -> bool {
         !self.row.ahead.is_empty()
+    }
+
+    /// The lead as it will be once the links that wait are written: what is required is judged by that.
+    pub(super) fn foreseen<'l>(&self, lead: &'l Lead) -> Cow<'l, Lead> {
+        let mut foreseen = Cow::Borrowed(lead);
+        if self.waits() {
+            self.foresee(&mut foreseen.to_mut().fields);
+        }
+        foreseen
+    }
+
+    /// Writes the links that wait, for now, as the row names them.
+    pub(super) fn foresee(&self, fields: &mut LeadFields) {
+        for (key, to) in &self.row.ahead {
+            fields.custom.insert(key.clone(), CustomValue::Link(Subject::from(*to)));
+        }
+    }
+
+    /// Takes them off a new lead again.
+    pub(super) fn await_in(&self, fields: &mut LeadFields) {
+        self.row.ahead.iter().for_each(|(key, _)| drop(fields.custom.remove(key)));
     }
 
     /// What the row says of the links that wait, as it names them.

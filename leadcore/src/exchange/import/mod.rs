@@ -60,7 +60,7 @@
 //! It leads to the lead that has this id here, or is known by it as its id elsewhere, or to what the row with this id becomes,
 //! also one further down: then the link is written with that row. A link to a row that is rejected is left out, and told. One
 //! that leads nowhere is a bad cell. A file with such a column is read once more, for the ids that links name; at most 10,000
-//! links wait at a time, and not in a unique field.
+//! links wait at a time, and not in a unique field. Where the field is required, one that waits counts as there.
 //!
 //! # Plans
 //! [`plan()`] says what would become of each line, with the fields that change, and writes nothing: a value to be stored,
@@ -127,9 +127,10 @@ pub use choices::{MatchBy, OnAmbiguous, OnMatch, OnMissing, TermRule, UnknownTer
 pub use columns::ColumnNotes;
 pub use dry_run::{dry_run, dry_run_with_rejects};
 pub use format::FileFormat;
+pub(in crate::exchange) use options::CARDS;
 pub use options::ImportOptions;
 pub use outcome::{ImportSink, LineOutcome, Outcome, Progress, SkipReason};
-pub use planned::{Candidate, Choice, ImportPlan, PlanSummary, Planned, PlannedLine};
+pub use planned::{Candidate, Choice, ImportPlan, LineAction, PlanSummary, Planned, PlannedLine};
 pub use planning::{plan, plan_to, replan};
 pub use preview::{Preview, preview, preview_with};
 pub use report::{ImportReport, Rejection, ReviewLine};

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{MatchBy, OnAmbiguous, OnMatch, OnMissing, TermRule, UnknownTerm};
-use crate::domain::{Field, FieldType, Reference};
-use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
+use crate::domain::{ExternalRef, Field, FieldType, Reference};
+use crate::error::{Error, ErrorKind, Result, ValueError, Violation, ViolationCode};
 use crate::exchange::mapping::takes_several;
 use crate::exchange::{Constant, Mapping, ReadOptions, sha256_hex};
 use crate::id::{LostReasonId, SourceId};
@@ -14,6 +14,9 @@ use crate::value::{Country, DecimalMark, fold};
 
 /// Of which system ids are where nobody names one.
 const SYSTEM: &str = "import";
+
+/// Of which system the ids of address-book cards are where nobody names one; their column has it before each.
+pub(in crate::exchange) const CARDS: &str = "vcard";
 
 /// How to import a file; everything has a default.
 ///
@@ -66,7 +69,7 @@ pub struct ImportOptions {
     pub decimal_mark: DecimalMark,
     /// The name of the system whose ids are in the column of [`Field::ExternalId`](crate::domain::Field::ExternalId). Once it is
     /// [named](Self::external_system), a column that nobody mapped holds ids of this system as they stand, also where they look
-    /// as if a system stood before them (`ORD:1`).
+    /// as if a system stood before them (`ORD:1`). Where none is named, ids of address-book cards are of the system `vcard`.
     pub external_system: String,
     /// Whether the caller named the system that is the default.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -171,9 +174,19 @@ impl ImportOptions {
         self.names_default || self.external_system != SYSTEM
     }
 
-    /// The system of all ids, where nobody named one.
-    pub(super) fn unnamed_system(&self) -> Option<&str> {
-        (!self.names_system()).then_some(self.external_system.as_str())
+    /// The systems of ids of which nobody said whose they are.
+    pub(super) fn unnamed_systems(&self) -> &'static [&'static str] {
+        if self.names_system() { &[] } else { &[SYSTEM, CARDS] }
+    }
+
+    /// What a cell says that holds one id: an id of the system that was named, or of the file's own.
+    pub(in crate::exchange) fn id_of(&self, cell: &str) -> std::result::Result<ExternalRef, ValueError> {
+        match cell.split_once(':') {
+            Some((CARDS, id)) if !id.is_empty() => {
+                ExternalRef::new(if self.names_system() { &self.external_system } else { CARDS }, id)
+            }
+            _ => ExternalRef::new(&self.external_system, cell),
+        }
     }
 
     /// Says which cells count as empty; no others do, unless a column has its own.
@@ -289,7 +302,7 @@ impl ImportOptions {
         if self.attempt == 0 {
             broken.push(Violation::new("attempt", ViolationCode::OutOfRange, "the first attempt is 1"));
         }
-        if let Err(error) = crate::domain::ExternalRef::new(&self.external_system, "1") {
+        if let Err(error) = ExternalRef::new(&self.external_system, "1") {
             broken.push(error.at("external_system"));
         }
         if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }

@@ -109,7 +109,7 @@ impl<'c> Planner<'c> {
             purpose,
             taken: BTreeSet::new(),
             instead: BTreeMap::new(),
-            bench: Bench::new(&options.match_by, known_numbers).doubting(options.unnamed_system()),
+            bench: Bench::new(&options.match_by, known_numbers).doubting(options.unnamed_systems()),
             operation: None,
             is_trial: false,
         })
@@ -278,7 +278,9 @@ impl<'c> Planner<'c> {
         if self.comes_lost(draft.stage) {
             draft.reason = found.reason.or(self.options.lost_reason);
         }
+        self.links.foresee(&mut draft.fields);
         let mut lead = self.intake.prepare(self.ctx, draft)?;
+        self.links.await_in(&mut lead.fields);
         let free = record.creates().map(|id| self.id_for(id)).filter(|id| !self.taken.contains(id));
         lead.id = free.unwrap_or(lead.id);
         if !self.intake.gate.admits(&lead) {
@@ -349,7 +351,7 @@ impl<'c> Planner<'c> {
             let message = "the lead is in a state in which it is not edited";
             return Err(Violation::new("line", ViolationCode::NotAllowed, message).into());
         }
-        let to = self.check_stage(place, &after, &found)?;
+        let to = self.check_stage(place, &self.links.foreseen(&after), &found)?;
         if to.is_some() && !may_move {
             let message = "the lead is in a state in which it is not moved";
             return Err(Violation::new("stage", ViolationCode::NotAllowed, message).into());
@@ -383,7 +385,8 @@ impl<'c> Planner<'c> {
         let Some(slot) = self.bench.slots.get_mut(place) else {
             return skip(SkipReason::Unchanged);
         };
-        let broken = desk::check_rules(self.ctx, &self.intake.catalogue, &after.fields, &slot.lead.fields);
+        let fields = &self.links.foreseen(&after).fields;
+        let broken = desk::check_rules(self.ctx, &self.intake.catalogue, fields, &slot.lead.fields);
         if !broken.is_empty() {
             return Err(broken.into());
         }

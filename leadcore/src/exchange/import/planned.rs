@@ -13,8 +13,11 @@ use crate::domain::{Field, FieldChange};
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{LeadId, UserId};
 
+mod above;
 mod stored;
 
+pub(super) use above::Above;
+pub use above::LineAction;
 use stored::{ENDS_EARLY, broken, faulty};
 pub(super) use stored::{Head, Stored, check_lines, unreadable, write_line};
 
@@ -125,27 +128,6 @@ impl Edits {
 }
 
 impl PlannedLine {
-    /// The lead that it means of an earlier line, which may be one that this line creates.
-    const fn means(&self) -> Option<LeadId> {
-        match self.decision {
-            Planned::Update { lead, number: None, .. } | Planned::Unchanged { lead, number: None } => {
-                Some(lead)
-            }
-            Planned::Skip { lead, .. } => lead,
-            _ => None,
-        }
-    }
-
-    /// Follows what a person decided about the lines above: `gone` are the leads that these would have created, and do not.
-    pub(super) fn follow(&mut self, gone: &mut BTreeSet<LeadId>) {
-        if let (Planned::Create { lead, .. }, Some(Choice::Skip | Choice::Take(_))) =
-            (&self.decision, self.choice)
-        {
-            gone.insert(*lead);
-        }
-        self.anew = !gone.is_empty() && self.means().is_some_and(|lead| gone.contains(&lead));
-    }
-
     /// Whether a person decided about this line.
     #[must_use]
     pub fn is_edited(&self) -> bool {

@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::planned::{Choice, Planned, PlannedLine};
+use super::planned::{Above, Choice, Planned, PlannedLine};
 use super::report::ImportReport;
 use crate::domain::{Field, FieldChange};
 use crate::error::{Error, ErrorKind, Result, Violation};
@@ -26,6 +26,8 @@ pub(super) struct Record {
     pub(super) number: u64,
     pub(super) content: Content,
     pub(super) blanked: u64,
+    /// Whether a number of it is one of the region that was said.
+    pub(super) needs_region: bool,
     /// What was wrong with cells that were left out.
     pub(super) left_out: Vec<Violation>,
     pub(super) kept: Option<Kept>,
@@ -43,10 +45,10 @@ impl Record {
         matches!(&self.content, Content::Filled(intent) if intent.is_total)
     }
 
-    /// It stands above others: then it is one of them.
+    /// It stands above others: then it is one of them, unless it is surely none.
     fn is_no_total(&mut self) {
         if let Content::Filled(intent) = &mut self.content {
-            intent.is_total = false;
+            intent.is_total &= intent.is_sure_total;
         }
     }
 
@@ -138,8 +140,8 @@ impl<'p> AsPlanned<'p> {
 struct Beside<'p> {
     lines: PlanLines<'p>,
     next: Option<PlannedLine>,
-    /// Leads that lines would have created, had a person not decided otherwise.
-    gone: BTreeSet<LeadId>,
+    /// What a person decided about the lines that were passed.
+    above: Above,
     /// Records up to this one were done when it was made, so it does not say what becomes of them.
     from: u64,
 }
@@ -152,7 +154,7 @@ impl Beside<'_> {
                 Some(line) => line,
                 None => match self.lines.next()? {
                     Some(mut line) => {
-                        line.follow(&mut self.gone);
+                        line.anew = self.above.takes_away(&line);
                         line
                     }
                     None => return Ok(None),
@@ -202,7 +204,7 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
 
     /// With what was planned for them: of records that the plan is about, those that it lacks are left out.
     pub(super) fn beside(mut self, AsPlanned { lines, from }: AsPlanned<'r>) -> Self {
-        self.beside = Some(Beside { lines, next: None, gone: BTreeSet::new(), from });
+        self.beside = Some(Beside { lines, next: None, above: Above::default(), from });
         self
     }
 
@@ -245,6 +247,7 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
                 number: self.row.number(),
                 content,
                 blanked: self.coercer.take_blanked(),
+                needs_region: self.coercer.take_needs_region(),
                 left_out: self.coercer.take_left_out(),
                 kept,
                 planned: planned.map(Box::new),
@@ -300,6 +303,7 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
         }
         let content = self.content_with(&planned.made_with.set, &planned.made_with.numbers);
         let _ = (self.coercer.take_blanked(), self.coercer.take_left_out());
+        let _ = self.coercer.take_needs_region();
         Some(Box::new(content))
     }
 

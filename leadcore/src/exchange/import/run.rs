@@ -358,6 +358,7 @@ impl Import<'_> {
         }
         report.carry(carried, chunk.end);
         report.blanked += chunk.records.iter().map(|record| record.blanked).sum::<u64>();
+        report.said = report.said.map(|said| said.after(&chunk.records));
         if chunk.end {
             operation.state = OperationState::Done;
         }

@@ -48,6 +48,7 @@ pub(super) struct Source {
     numbering: Numbering,
     known_numbers: u64,
     keeps_currency: bool,
+    keeps_names: bool,
 }
 
 impl Source {
@@ -131,7 +132,8 @@ impl Source {
         let has_currency_now = then.is_some_and(|then| offered.has_currency_now(then, &mapping));
         let other = format!("{plain}:{}", fingerprint(&mapping)?);
         let other = if has_currency_now { format!("{other}:currency") } else { other };
-        let said_then = first.as_ref().and_then(|(_, report)| report.said).unwrap_or(said);
+        let said_of = |(operation, report): &(Operation, ImportReport)| Some(report.said?.of(operation));
+        let said_then = first.as_ref().and_then(said_of).unwrap_or(said);
         let is_as_then = said.is_as(said_then, &sample, &catalogue, options, &mapping);
         let other = if is_as_then { other } else { format!("{other}:{}", fingerprint(&said)?) };
         let (key, earlier): (_, Option<(Operation, ImportReport)>) = match (first, stored(&other)?) {
@@ -174,11 +176,12 @@ impl Source {
             format,
             known_numbers,
             offered: Some(offered),
-            said: Some(said),
+            said: Some(said.begun()),
             ..ImportReport::default()
         };
         let known_numbers = known_numbers.unwrap_or(u64::MAX);
         let fields = [Field::Currency, Field::CurrencySymbol];
+        let names = [Field::Name, Field::FirstName, Field::LastName];
         let Opened { read, headers, options, .. } = opened;
         Ok(Self {
             start,
@@ -193,6 +196,7 @@ impl Source {
             numbering,
             known_numbers,
             keeps_currency: desk::check_fields(ctx, fields.iter()).is_ok(),
+            keeps_names: desk::check_fields(ctx, names.iter()).is_ok(),
         })
     }
 
@@ -217,7 +221,8 @@ impl Source {
             .with_numbering(self.numbering.clone())
             .with_headers(&self.headers)
             .below(if table.header_line().is_some() { table.headers() } else { &[] })
-            .keeping_currency(self.keeps_currency);
+            .keeping_currency(self.keeps_currency)
+            .keeping_names(self.keeps_names);
         Ok(Rows::new(table, coercer, (bytes, self.bytes)))
     }
 

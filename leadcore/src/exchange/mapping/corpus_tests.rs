@@ -62,7 +62,7 @@ const FILES: &[(&str, &str)] = &[
     ),
     (
         "contacts-csv/gmail.csv",
-        "Name=name,Given Name=first_name,Family Name=last_name,Name Prefix=salutation,Location=location,Notes=description,\
+        "Name=name,Given Name=first_name,Additional Name=first_name,Family Name=last_name,Name Prefix=salutation,Location=location,Notes=description,\
          Group Membership=labels,E-mail 1 - Value=email,E-mail 2 - Value=email,E-mail 3 - Value=email,\
          E-mail 4 - Value=email,Phone 1 - Value=phone,Phone 2 - Value=phone,Phone 3 - Value=phone,Phone 4 - Value=phone,\
          Phone 5 - Value=phone,Phone 6 - Value=phone,Phone 7 - Value=phone,Address 1 - Street=street,\
@@ -81,8 +81,8 @@ const FILES: &[(&str, &str)] = &[
     ),
     (
         "contacts-csv/all.csv",
-        "Display Name=name,Title=salutation,First Name=first_name,Last Name=last_name,Company=company,Job Title=job_title,\
-         Email Home=email,Email Work=email,Email Other=email,Home Phone=phone,Home Phone 2=phone,Business Phone=phone,\
+        "Display Name=name,Title=salutation,First Name=first_name,Middle Name=first_name,Last Name=last_name,Company=company,\
+         Job Title=job_title,Email Home=email,Email Work=email,Email Other=email,Home Phone=phone,Home Phone 2=phone,Business Phone=phone,\
          Business Phone 2=phone,Home Mobile=phone,Primary Phone=phone,Home Fax=phone,Business Fax=phone,Car Phone=phone,\
          Pager=phone,Phone Video=phone,Other Phone=phone,Business Street=street,Work City=city,Work State=state_region,\
          Work Zip=postal_code,Work Country=country,Notes=description,Website Work=website,Categories=labels",

@@ -172,7 +172,7 @@ impl<'s, 'k> Proposer<'s, 'k> {
     /// What each column may be.
     fn weigh(&mut self) {
         let ranked: Vec<_> = self.columns.iter().map(|column| self.by_header(column)).collect();
-        let by_context: Vec<_> = (0..ranked.len()).map(|place| self.in_context(place, &ranked)).collect();
+        let by_context: Vec<_> = (0..ranked.len()).map(|place| self.meant(place, &ranked)).collect();
         for (place, candidate) in by_context.into_iter().enumerate() {
             // We named the columns of cards: what they are is no matter of their values.
             let of_cards = |column: &Column<'_>| known::of_cards(column.header, self.knowledge.catalogue);

@@ -49,6 +49,39 @@ fn texts_of_spreadsheet_formulas_keep_their_digits() {
     assert!(leads[0].fields.external_ids.iter().any(|id| id.id() == "007"));
 }
 
+#[test]
+fn a_text_that_is_stored_as_a_formula_of_a_text_comes_back_so() {
+    use crate::exchange::export::{ExportFormat, ExportOptions, Extent, export};
+    use crate::query::Filter;
+    let host = Host::new();
+    host.run("Company,Zip,E-mail\n'=\"A\",=\"00501\",a@x.example\n");
+    let told = |host: &Host| {
+        let lead = host.leads().remove(0);
+        (lead.fields.company.clone().unwrap(), lead.fields.address.postal_code().map(str::to_owned))
+    };
+    let expected = ("=\"A\"".to_owned(), Some("00501".to_owned()));
+    assert_eq!(told(&host), expected);
+    let (ctx, mut out) = (host.system(), Vec::new());
+    let options = ExportOptions::new(ExportFormat::Csv);
+    host.store
+        .read(ctx.tenant(), |txn| {
+            out.clear();
+            export(&ctx, txn, &Extent::Filter(Filter::everything()), &options, &mut out)
+        })
+        .unwrap();
+    assert_eq!(counts(&host.run(out.clone())), (0, 0, 1, 0));
+    let elsewhere = Host::elsewhere();
+    elsewhere.run(out);
+    assert_eq!(told(&elsewhere), expected);
+    // Rejected rows say what their cells said.
+    let (host, mut rejects) = (Host::new(), Vec::new());
+    let file = Cursor::new("Company,Zip,E-mail\n'=\"A\",=\"00501\",wrong\n");
+    import::run(&host.system(), &host.store, file, &ImportOptions::new(), Some(&mut rejects), &mut ())
+        .unwrap();
+    host.run(String::from_utf8(rejects).unwrap().replace("wrong", "a@x.example"));
+    assert_eq!(told(&host), expected);
+}
+
 /// The proposed fields of a file, by column.
 fn fields(file: &str) -> Vec<String> {
     let report = Host::new().dry(file, &ImportOptions::new());
@@ -147,6 +180,84 @@ fn a_file_without_a_header_is_known_by_its_values() {
     let host = Host::new();
     let report = host.run("Ola Nordmann <ola@x.example>\nKari Berg <kari@x.example>\n");
     assert_eq!(counts(&report), (2, 0, 0, 0), "{report}");
+}
+
+#[test]
+fn a_new_lead_is_called_as_its_address_says_where_nothing_else_names_it() {
+    let host = Host::new();
+    host.run("E-mail,Company\nknown@x.example,Known AS\n");
+    let file = "E-mail,Company,First Name,Full Name\nOla Nordmann <ola@x.example>,,,\n\
+                \"\"\"Berg, Kari\"\" <kari@x.example>\",Nordlys AS,,\nEva Moe <eva@x.example>,,Ida,\n\
+                Eva Moe <eva2@x.example>,,,Mr. Ola Dal\nNordlys Bakeri <bakeri@x.example>,Nordlys Bakeri,,\n\
+                Sales Team <team@x.example>,Fjord AS,,\nPer Dal <known@x.example>,,,\n\
+                Per Dal <ola@x.example>,,,\n";
+    let plan = host.plan(file, &ImportOptions::new());
+    let values = |line: usize| match &plan.lines[line].decision {
+        import::Planned::Create { values, .. } => {
+            let told = values.iter().find(|change| change.field == "name");
+            told.and_then(|change| change.after.as_text().map(str::to_owned))
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((values(0).as_deref(), values(1).as_deref()), (Some("Ola Nordmann"), Some("Berg, Kari")));
+    let report = host.run(file);
+    assert_eq!(counts(&report), (6, 0, 2, 0), "{report}");
+    assert_eq!(plan.report.created, report.created);
+    let leads = host.leads();
+    let named: Vec<_> = leads.iter().map(person).collect();
+    assert_eq!(
+        named,
+        [
+            (None, None, ""),
+            (Some("Ola"), Some("Nordmann"), "Ola Nordmann"),
+            (Some("Kari"), Some("Berg"), "Berg, Kari"),
+            (Some("Ida"), None, "Ida"),
+            (Some("Ola"), Some("Dal"), "Mr. Ola Dal"),
+            (None, None, ""),
+            (None, None, ""),
+        ]
+    );
+    assert_eq!(leads[1].fields.kind, crate::domain::LeadKind::Consumer);
+}
+
+#[test]
+fn who_may_not_write_names_writes_none_that_stands_beside_an_address() {
+    use crate::domain::Field;
+    let (host, policy) = (Host::new(), said::team(&[Field::Name]));
+    let ctx = host.ctx(Actor::User("kim".parse().unwrap()), &policy);
+    let file = "E-mail\nOla Nordmann <ola@x.example>\n";
+    let report =
+        import::run(&ctx, &host.store, Cursor::new(file), &ImportOptions::new(), None, &mut ()).unwrap();
+    assert_eq!(counts(&report), (1, 0, 0, 0), "{report}");
+    assert_eq!(person(&host.leads()[0]).2, "");
+}
+
+#[test]
+fn middle_names_stand_behind_the_first_ones() {
+    for header in [
+        "First Name,Middle Name,Last Name",
+        "First Name,MI,Last Name",
+        "Vorname,Zweiter Vorname,Nachname",
+        "Prénom,Deuxième prénom,Nom de famille",
+        "Primer nombre,Segundo nombre,Apellido",
+        "Fornavn,Mellomnavn,Etternavn",
+        "Voornaam,Tweede voornaam,Achternaam",
+        "Last Name,First Name,Middle Initial",
+    ] {
+        let row = if header.starts_with("Last") { "Berg,Anna,Lise" } else { "Anna,Lise,Berg" };
+        let host = Host::new();
+        host.run(format!("{header},E-mail\n{row},a@x.example\n"));
+        assert_eq!(person(&host.leads()[0]), (Some("Anna Lise"), Some("Berg"), "Anna Lise Berg"), "{header}");
+    }
+    // What the first name says already is not said twice; alone it is no first name.
+    for file in [
+        "First Name,Middle Name,Last Name,E-mail\nAnna Lise,Lise,Berg,a@x.example\n",
+        "Name,Middle Name,E-mail\nAnna Lise Berg,Lise,a@x.example\n",
+    ] {
+        let host = Host::new();
+        host.run(file);
+        assert_eq!(person(&host.leads()[0]).2, "Anna Lise Berg", "{file}");
+    }
 }
 
 #[cfg(feature = "vcard")]

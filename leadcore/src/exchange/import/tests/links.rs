@@ -91,6 +91,25 @@ fn links_lead_to_the_leads_of_their_rows_whatever_comes_first() {
 }
 
 #[test]
+fn a_link_that_is_required_may_wait_for_its_row() {
+    for chunk in [1, 2, 100] {
+        let host = Host::new();
+        let mut catalogue = Catalogue::standard();
+        let field = CustomField::new(key(), "Parent", CustomType::Link(SubjectKind::Lead)).required(true);
+        catalogue.set_custom_field(field);
+        let ctx = host.system();
+        host.store
+            .write(ctx.tenant(), |txn| settings::set_catalogue(&ctx, txn, None, &catalogue).map(drop))
+            .unwrap();
+        let options = ImportOptions::new().chunk(chunk);
+        let dry = host.dry(file("AB BC CA D-"), &options);
+        let report = host.run_with(file("AB BC CA D-"), &options);
+        assert_eq!((counts(&dry), counts(&report)), ((3, 0, 0, 1), (3, 0, 0, 1)), "{report}");
+        assert_eq!(parents(&host), family("A<B B<C C<A"));
+    }
+}
+
+#[test]
 fn an_export_with_links_comes_back_elsewhere_and_here() {
     for format in [ExportFormat::Csv, ExportFormat::JsonLines] {
         let here = host();

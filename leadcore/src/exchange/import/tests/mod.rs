@@ -4,6 +4,8 @@ mod again;
 mod apart;
 mod back;
 mod batches;
+#[cfg(feature = "vcard")]
+mod cards;
 mod consent;
 mod corrected;
 mod dressed;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::desk;
 use crate::domain::Field;
-use crate::exchange::import::{MatchBy, OnAmbiguous, Planned, SkipReason, preview};
+use crate::exchange::import::{MatchBy, OnAmbiguous, Planned, PlannedLine, SkipReason, preview};
 use crate::exchange::{ColumnRules, Constant, DateOrder, Evidence, Mapping, ReadOptions, TextEncoding};
 use crate::value::{Country, DecimalMark};
 
@@ -157,6 +157,22 @@ fn who_says_what_is_found_anyway_imports_the_same_file() {
 }
 
 #[test]
+fn a_region_that_no_number_needs_is_the_same_import_of_a_long_file() {
+    let region = ImportOptions::new().region(Country::parse("NO").unwrap());
+    let rows = |number: &str| -> String { (0..2_000).map(|n| format!("A{n},{number}{n:04},NO\n")).collect() };
+    for (rows, is_same) in
+        [(rows("+472222"), true), (rows("2222"), true), (rows("+472222") + "B,22 22 55 55,\n", false)]
+    {
+        for (first, second) in [(&region, &ImportOptions::new()), (&ImportOptions::new(), &region)] {
+            let host = Host::new();
+            let file = format!("Firma,Telefon,Land\n{rows}");
+            host.run_with(file.clone(), first);
+            assert_eq!(host.run_with(file, second).repeated, is_same);
+        }
+    }
+}
+
+#[test]
 fn a_line_that_is_left_out_does_not_take_its_twins_with_it() {
     let file = "Company,E-mail,City\nA,a@x.example,Oslo\nA,a@x.example,Bergen\nA,a@x.example,Voss\n";
     let host = Host::new();
@@ -187,6 +203,38 @@ fn a_line_that_is_left_out_does_not_take_its_twins_with_it() {
     // What was decided before holds again.
     plan.reset(2).unwrap();
     assert!(plan.lines.iter().all(|line| !line.is_edited()));
+}
+
+#[test]
+fn a_line_that_is_taken_out_of_a_plan_does_not_take_its_twins_with_it() {
+    let file = "Company,E-mail,City\nB,b@x.example,\n\"A\nS\",a@x.example,Oslo\nA,a@x.example,Bergen\n\
+                C,c@x.example,\nA,a@x.example,Bergen\n";
+    for chunk in [1, 2, 100] {
+        let host = Host::new();
+        let mut plan = host.plan(file, &ImportOptions::new().chunk(chunk));
+        assert!(PlannedLine::gone(&plan.lines).is_empty());
+        plan.lines.retain(|line| line.line != 3);
+        let gone = PlannedLine::gone(&plan.lines);
+        let is_gone = |line: &PlannedLine| line.lead().is_some_and(|lead| gone.contains(&lead));
+        let told: Vec<_> = plan.lines.iter().map(|line| line.action(is_gone(line)).code()).collect();
+        assert_eq!((gone.len(), told), (1, vec!["create", "open", "create", "open"]));
+        let mut lines = Vec::new();
+        plan.write_lines(&mut lines).unwrap();
+        let report = import::apply_from(
+            &host.system(),
+            &host.store,
+            Cursor::new(lines),
+            Cursor::new(file),
+            None,
+            &mut (),
+        )
+        .unwrap();
+        assert_eq!((counts(&report), report.stale_lines.len()), ((3, 0, 2, 0), 0), "{report}");
+        assert_eq!(report.skips[&SkipReason::LeftOut], 1);
+        let cities: Vec<_> =
+            host.leads().iter().map(|lead| lead.fields.address.city().map(str::to_owned)).collect();
+        assert_eq!(cities, [None, Some("Bergen".to_owned()), None]);
+    }
 }
 
 #[test]

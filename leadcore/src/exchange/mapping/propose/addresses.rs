@@ -62,12 +62,15 @@ impl Proposer<'_, '_> {
         others.filter(|places| !fields(places).is_disjoint(&taken)).flatten().copied().collect()
     }
 
-    /// Whether a column for the street goes on where an earlier one ends: `Street 2`, `Address line 2`.
+    /// Whether a column goes on where an earlier one ends: `Street 2`, `Address line 2`, `Middle name`.
     pub(super) fn goes_on(&self, first: usize, place: usize) -> bool {
         let letters = |place: usize| -> Option<String> {
             let column = self.columns.get(place)?;
             Some(column.key.chars().filter(|c| !c.is_ascii_digit()).collect())
         };
+        if self.field_of(place) == Some(&Field::FirstName) {
+            return first < place && self.is_middle_name(place) && !self.is_middle_name(first);
+        }
         let is_one = self.is_house_number(place) && !self.is_house_number(first);
         self.field_of(place) == Some(&Field::Street)
             && first < place
@@ -76,7 +79,7 @@ impl Proposer<'_, '_> {
 
     /// What stands between a column that goes on and the one before it.
     pub(super) fn between(&self, place: usize) -> &'static str {
-        if self.is_house_number(place) { " " } else { "\n" }
+        if self.is_house_number(place) || self.is_middle_name(place) { " " } else { "\n" }
     }
 
     fn is_house_number(&self, place: usize) -> bool {

@@ -10,7 +10,7 @@ use crate::exchange::unescape_formula;
 use crate::value::{Currency, fold};
 
 /// What the columns of cards are; the numbered ones without their numbers.
-const CARDS: [(&str, Field); 16] = [
+const CARDS: [(&str, Field); 17] = [
     ("Full name", Field::Name),
     ("Salutation", Field::Salutation),
     ("First name", Field::FirstName),
@@ -25,6 +25,7 @@ const CARDS: [(&str, Field); 16] = [
     ("Website", Field::Website),
     ("Note", Field::Description),
     ("Categories", Field::Labels),
+    ("UID", Field::ExternalId),
     ("E-mail", Field::Email),
     ("Phone", Field::Phone),
 ];

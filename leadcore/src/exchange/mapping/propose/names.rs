@@ -1,12 +1,42 @@
 //! A column that is called `Name` beside one part of the name: it is the other part.
 
+use super::super::proposal::Evidence;
 use super::super::{Sample, shape};
-use super::{Column, Proposer};
+use super::{Candidate, Column, Proposer};
 use crate::domain::Field;
 use crate::value::fold;
 
 /// What a column is called in which programs put the whole name, or only a part of it.
 const BARE: [&str; 7] = ["name", "nombre", "nom", "nome", "naam", "navn", "namn"];
+
+/// What a column is called that holds the names, or their letters, between the first and the last name.
+const MIDDLE: [&str; 25] = [
+    "middlename",
+    "middlenames",
+    "middle",
+    "middleinitial",
+    "middleinitials",
+    "mi",
+    "additionalname",
+    "contactmiddlename",
+    "leadmiddlename",
+    "mellomnavn",
+    "mellemnavn",
+    "mellannamn",
+    "mittelname",
+    "zweitername",
+    "zweitervorname",
+    "zweitname",
+    "deuxiemeprenom",
+    "secondprenom",
+    "autresprenoms",
+    "segundonombre",
+    "segundonome",
+    "secondonome",
+    "tweedevoornaam",
+    "tweedenaam",
+    "initialemilieu",
+];
 
 /// What a column is called that holds the person to talk to.
 const CONTACTS: [&str; 6] =
@@ -25,6 +55,27 @@ impl Proposer<'_, '_> {
         contacts.is_some_and(|other| persons(other) >= 0.6)
             && persons(column) < 0.6
             && self.columns.iter().any(is_company)
+    }
+
+    /// What a header means beside the others.
+    pub(super) fn meant(&self, place: usize, ranked: &[Option<(Field, u32)>]) -> Option<Candidate> {
+        self.in_context(place, ranked).or_else(|| self.middle_name(place, ranked))
+    }
+
+    /// What a column of middle names is right of one of first names, where that does not hold them itself: it goes on where
+    /// that one ends.
+    fn middle_name(&self, place: usize, ranked: &[Option<(Field, u32)>]) -> Option<Candidate> {
+        let is_first = |found: &Option<(Field, u32)>| matches!(found, Some((Field::FirstName, _)));
+        let first = ranked.iter().take(place).position(is_first).filter(|_| self.is_middle_name(place))?;
+        let (both, rows) = holds(self.sample, first, place);
+        let evidence = vec![Evidence::Word, Evidence::Context];
+        let found = Candidate { field: Field::FirstName, rank: 3_000, confidence: 0.8, evidence, says: None };
+        (rows == 0 || both * 2 < rows).then_some(found)
+    }
+
+    /// Whether a column is one of middle names.
+    pub(super) fn is_middle_name(&self, place: usize) -> bool {
+        self.columns.get(place).is_some_and(|column| MIDDLE.contains(&column.key.as_str()))
     }
 
     /// The part of the name that a column called `Name` holds, and how sure that is: beside a last name the first name

@@ -1,0 +1,78 @@
+//! Cards that come again: known by their ids, as far as these are believed.
+
+use super::*;
+use crate::exchange::import::OnAmbiguous;
+
+fn card(uid: &str, name: &str, mail: &str) -> String {
+    let (given, family) = name.split_once(' ').unwrap();
+    format!(
+        "BEGIN:VCARD\nVERSION:3.0\nN:{family};{given};;;\nFN:{name}\nEMAIL:{mail}\nUID:{uid}\nEND:VCARD\n"
+    )
+}
+
+fn ids(host: &Host) -> Vec<Vec<String>> {
+    let ids = |lead: &Lead| lead.fields.external_ids.iter().map(ToString::to_string).collect();
+    host.leads().iter().map(ids).collect()
+}
+
+#[test]
+fn the_same_cards_again_change_their_leads() {
+    for (options, system) in
+        [(ImportOptions::new(), "vcard"), (ImportOptions::new().external_system("phone"), "phone")]
+    {
+        let host = Host::new();
+        let file =
+            card("urn:uuid:1", "Ola Berg", "ola@x.example") + &card("a\\,b;c", "Eva Moe", "eva@x.example");
+        let report = host.run_with(file, &options);
+        assert_eq!(counts(&report), (2, 0, 0, 0), "{report}");
+        assert_eq!(ids(&host), [[format!("{system}:urn:uuid:1")], [format!("{system}:a,b;c")]]);
+        assert!(!report.format.left_out.contains_key("UID"), "{report}");
+        let file =
+            card("urn:uuid:1", "Ola Berg", "new@x.example") + &card("a\\,b;c", "Eva Dal", "eva@x.example");
+        let report = host.run_with(file, &options);
+        assert_eq!(counts(&report), (0, 2, 0, 0), "{report}");
+        assert_eq!(host.leads()[0].fields.emails.entries().len(), 2);
+    }
+}
+
+#[test]
+fn an_id_of_a_card_is_not_believed_against_the_rest_of_it() {
+    let host = Host::new();
+    host.run(card("1", "Ola Berg", "ola@x.example"));
+    let options = ImportOptions::new().ambiguous(OnAmbiguous::Review);
+    let report = host.run_with(card("1", "Eva Moe", "eva@x.example"), &options);
+    assert_eq!((report.review, report.created, report.updated), (1, 0, 0), "{report}");
+    // Another program gave the person's card another id, which is no other person.
+    let report = host.run(card("other", "Ola Berg", "ola@x.example"));
+    assert_eq!(counts(&report), (0, 0, 1, 0), "{report}");
+    assert_eq!(ids(&host), [["vcard:1"]]);
+    // Two persons who share an address are two by their ids.
+    let report = host.run(card("3", "Kari Berg", "ola@x.example"));
+    assert_eq!(counts(&report), (1, 0, 0, 0), "{report}");
+}
+
+#[test]
+fn rejected_cards_come_back_with_their_ids() {
+    let host = Host::new();
+    let file = card("1", "Ola Berg", "wrong") + &card("2", "Eva Moe", "eva@x.example");
+    let mut rejects = Vec::new();
+    let ctx = host.system();
+    let input = Cursor::new(file);
+    let report =
+        import::run(&ctx, &host.store, input, &ImportOptions::new(), Some(&mut rejects), &mut ()).unwrap();
+    assert_eq!(counts(&report), (1, 0, 0, 1), "{report}");
+    let corrected = String::from_utf8(rejects).unwrap().replace("wrong", "ola@x.example");
+    let report = host.run(corrected);
+    assert_eq!(counts(&report), (1, 0, 0, 0), "{report}");
+    assert_eq!(ids(&host), [["vcard:2"], ["vcard:1"]]);
+}
+
+#[test]
+fn an_id_that_no_lead_can_have_costs_no_card() {
+    let host = Host::new();
+    let report = host.run(card(&"x".repeat(300), "Ola Berg", "ola@x.example"));
+    assert_eq!(counts(&report), (1, 0, 0, 0), "{report}");
+    assert_eq!(report.format.left_out.get("UID"), Some(&1));
+    let report = host.run("BEGIN:VCARD\nVERSION:3.0\nUID:7\nEND:VCARD\n");
+    assert_eq!((report.created, host.leads().len()), (0, 1), "{report}");
+}
