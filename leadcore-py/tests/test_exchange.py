@@ -321,6 +321,27 @@ def test_what_only_an_import_needed_goes_with_it(db: Database) -> None:
         db.undo(report, lines=[2, 99])
 
 
+def test_stages_that_only_an_import_needed_go_with_it(db: Database) -> None:
+    def stages() -> list[str]:
+        return [stage.name for stage in db.pipelines.list()[0].stages]
+
+    db.leads.create(company="Own")
+    start = stages()
+    report = db.import_leads(b"Company,Lead Status\nNordlys AS,Fresh\nFjord AS,Verloren\n")
+    assert set(stages()) - set(start) == {"Fresh", "Verloren"}
+    undone = db.undo(report)
+    assert (undone.remaining, stages()) == ((), start)
+    # One that is restored is where leads of its kind are.
+    fjord = next(lead for lead in db.leads.trash() if lead.company == "Fjord AS")
+    assert db.leads.restore(fjord).stage.name == "Lost"
+    # A stage in which another lead is stays, and is named.
+    report = db.import_leads(b"Company,Lead Status\nElv AS,Fresh\n")
+    db.leads.create(company="Other", stage="Fresh")
+    undone = db.undo(report)
+    assert [(record.name, record.kept[0].why) for record in undone.remaining] == [("Fresh", "in_use")]
+    assert "Fresh" in stages()
+
+
 def test_hygiene_names_its_issues(db: Database) -> None:
     with pytest.raises(leadcore.InvalidError, match="misspelt_email"):
         db.hygiene.plan(issues=["misspelt"])

@@ -9,7 +9,9 @@ use super::stage_kinds::stage_kind;
 use super::{ImportOptions, UnknownTerm};
 use crate::context::Context;
 use crate::domain::{Action, Subject, SubjectKind, Term, TermKind, TermRecord};
-use crate::domain::{Field, FieldChange, FieldValue, Lead, NewEntry, Pipeline, Stage, StageKind};
+use crate::domain::{
+    Field, FieldChange, FieldValue, Lead, NewEntry, Pipeline, Stage, StageKind, pipeline_changes,
+};
 use crate::error::{Result, ValueError, Violation, ViolationCode};
 use crate::id::{PipelineId, StageId};
 use crate::policy::{Permission, Scope};
@@ -340,17 +342,9 @@ impl Names {
             after.revision = after.revision.next();
             after.check()?;
             txn.pipelines().update(&after)?;
-            let names = |kept: &dyn Fn(&&Stage) -> bool| -> FieldValue {
-                pipeline
-                    .stages
-                    .iter()
-                    .filter(kept)
-                    .map(|stage| stage.name.as_str())
-                    .collect::<Vec<_>>()
-                    .into()
-            };
-            let before = names(&|stage| !new_stages.contains(&stage.id));
-            let changes = vec![FieldChange::new("stages", before, names(&|_| true))];
+            let mut before = pipeline.clone();
+            before.stages.retain(|stage| !new_stages.contains(&stage.id));
+            let changes = pipeline_changes(Some(&before), &after);
             entries.push(NewEntry::new(pipeline.id, Action::Updated, ctx.now()).with_changes(changes));
         }
         Ok(entries)

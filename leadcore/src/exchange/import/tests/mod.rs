@@ -31,6 +31,7 @@ mod rows;
 mod said;
 mod same;
 mod stages;
+mod stages_back;
 mod systems;
 mod trust;
 mod whose;
