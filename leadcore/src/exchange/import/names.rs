@@ -146,15 +146,14 @@ impl Names {
         }
     }
 
-    /// The reason of this name, where the tenant has it. None is added: with the first one, leads could not be lost any more
-    /// without a reason.
-    pub(super) fn lost_reason(&mut self, name: &str) -> Result<Option<Uuid>, Violation> {
-        let kind = TermKind::LostReason;
+    /// The reason of this name in a list of reasons, where the tenant has it. None is added: with the first one, leads could
+    /// not be closed any more without a reason.
+    pub(super) fn reason(&mut self, kind: TermKind, name: &str) -> Result<Option<Uuid>, Violation> {
         let known = self.lists.get(&kind).and_then(|list| list.by_key.get(&fold(name)).copied());
         if known.is_none() {
             self.count(&kind.field(), name);
             if self.unknown_in.get(&kind.field()) == Some(&UnknownTerm::Reject) {
-                let message = "there is no lost_reason with this name";
+                let message = format!("there is no {kind} with this name");
                 return Err(Violation::new(kind.field().key(), ViolationCode::Unknown, message));
             }
         }

@@ -6,6 +6,7 @@ mod back;
 mod batches;
 mod consent;
 mod corrected;
+mod disqualified;
 mod dressed;
 mod dry;
 mod edits;
