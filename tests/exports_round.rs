@@ -3,18 +3,18 @@
 use std::io::Cursor;
 
 use leadcore::context::Context;
-use leadcore::desk::{Expect, leads, settings, vocabulary};
+use leadcore::desk::{Expect, leads, pipelines, settings, vocabulary};
 use leadcore::domain::{
     Actor, CustomKey, CustomType, CustomValue, Emails, ExternalRef, Field, FieldValue, Lead, LeadDraft,
-    LeadFields, LeadPatch, Phones,
+    LeadFields, LeadPatch, Move, Outcome, Phones, StageKind, TermKind,
 };
 use leadcore::exchange::export::{ExportFormat, ExportOptions, Exported, Extent, export};
 use leadcore::exchange::import::{self, UnknownTerm};
-use leadcore::id::{LabelId, SequentialIds, SourceId};
+use leadcore::id::{DisqualifyReasonId, LabelId, LeadId, LostReasonId, SequentialIds, SourceId};
 use leadcore::memory::MemoryStore;
 use leadcore::policy::AllowAll;
 use leadcore::query::{Filter, LeadQuery, Sort, SortField};
-use leadcore::store::StoreExt as _;
+use leadcore::store::{StoreExt as _, Txn};
 use leadcore::testkit::fixtures::{Scene, custom_catalogue, custom_types};
 use leadcore::testkit::generate;
 use proptest::prelude::*;
@@ -78,10 +78,7 @@ impl Place {
         Context::new(&scene.tenant, scene.actor.clone(), &scene.clock, &scene.ids, &AllowAll)
     }
 
-    fn write<T>(
-        &self,
-        mut work: impl FnMut(&Context<'_>, &mut dyn leadcore::store::Txn) -> leadcore::error::Result<T>,
-    ) -> T {
+    fn write<T>(&self, mut work: impl FnMut(&Context<'_>, &mut dyn Txn) -> leadcore::error::Result<T>) -> T {
         let ctx = self.ctx();
         self.store.write(ctx.tenant(), |txn| work(&ctx, txn)).unwrap()
     }
@@ -102,6 +99,25 @@ impl Place {
         let query =
             LeadQuery::new(Filter::everything()).sort(Sort::ascending(SortField::Number)).limit(1_000);
         self.store.read(ctx.tenant(), |txn| leads::list(&ctx, txn, &query)).unwrap().items
+    }
+
+    /// The names of a lead's stage, of how it ended, and of why.
+    fn end(&self, lead: &Lead) -> (String, Option<Outcome>, Option<String>) {
+        let ctx = self.ctx();
+        let closing = lead.closing.as_ref();
+        let reason = closing.and_then(|closing| closing.reason);
+        self.store
+            .read(ctx.tenant(), |txn| {
+                let known = pipelines::list(&ctx, txn)?;
+                let stage = known.iter().find_map(|known| known.stage(lead.stage)).unwrap().name.clone();
+                let mut name = None;
+                for kind in [TermKind::LostReason, TermKind::DisqualifyReason] {
+                    let terms = txn.terms().get(kind, reason.as_slice())?;
+                    name = terms.into_iter().next().map(|record| record.term.name).or(name);
+                }
+                Ok((stage, closing.map(|closing| closing.outcome), name))
+            })
+            .unwrap()
     }
 
     /// The names of a lead's source and labels.
@@ -173,7 +189,56 @@ fn linked(leads: &[Lead]) -> Vec<Option<usize>> {
     leads.iter().map(place).collect()
 }
 
-fn round(format: ExportFormat, marked: bool, links: usize, all: &[LeadFields]) {
+/// How leads end: most are open.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    Open,
+    OnHold,
+    Won,
+    Lost(usize),
+    Disqualified(usize),
+}
+
+const ENDS: [End; 8] = [
+    End::Open,
+    End::Open,
+    End::OnHold,
+    End::Won,
+    End::Lost(0),
+    End::Lost(1),
+    End::Disqualified(0),
+    End::Disqualified(1),
+];
+
+/// Names of reasons, the same in both lists.
+const REASONS: [&str; 2] = ["=Too dear, really", "Other"];
+
+fn ends() -> impl Strategy<Value = Vec<End>> {
+    prop::collection::vec(prop::sample::select(&ENDS[..]), 6)
+}
+
+fn close(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId, end: End) -> leadcore::error::Result<()> {
+    let stage = match end {
+        End::OnHold => StageKind::OnHold,
+        End::Won => StageKind::Won,
+        End::Lost(_) => StageKind::Lost,
+        End::Open | End::Disqualified(_) => StageKind::Open,
+    };
+    let pipelines = pipelines::list(ctx, txn)?;
+    let stages: Vec<_> = pipelines[0].stages.iter().filter(|known| known.kind == stage).collect();
+    let mut to = Move::from(stages.last().unwrap().id);
+    if let End::Lost(n) = end {
+        to = to.because(vocabulary::list::<LostReasonId>(ctx, txn)?[n].id, None);
+    }
+    leads::move_to(ctx, txn, lead, Expect::Any, to)?;
+    if let End::Disqualified(n) = end {
+        let reason = vocabulary::list::<DisqualifyReasonId>(ctx, txn)?[n].id;
+        leads::disqualify(ctx, txn, lead, Expect::Any, reason, None)?;
+    }
+    Ok(())
+}
+
+fn round(format: ExportFormat, marked: bool, links: usize, (all, ends): (&[LeadFields], &[End])) {
     let (here, there) = (Place::new(1), Place::new(1_000_000));
     // In the same order in both places: a file lists the labels of a lead in the order in which they were made.
     let add = |place: &Place| {
@@ -183,6 +248,15 @@ fn round(format: ExportFormat, marked: bool, links: usize, all: &[LeadFields]) {
         })
     };
     let (labels, _) = (add(&here), add(&there));
+    for place in [&here, &there] {
+        place.write(|ctx, txn| {
+            for name in REASONS {
+                vocabulary::add::<LostReasonId>(ctx, txn, name, None)?;
+                vocabulary::add::<DisqualifyReasonId>(ctx, txn, name, None)?;
+            }
+            Ok(())
+        });
+    }
     here.write(|ctx, txn| {
         let source = vocabulary::add::<SourceId>(ctx, txn, "=Fair, 'big'", None)?.id;
         let mut made = Vec::new();
@@ -198,6 +272,9 @@ fn round(format: ExportFormat, marked: bool, links: usize, all: &[LeadFields]) {
             let patch =
                 to.map(|to| LeadPatch::new().set(Field::Custom(link()), FieldValue::Id(to.as_uuid())));
             leads::edit(ctx, txn, *lead, Expect::Any, &patch.unwrap())?;
+        }
+        for (lead, end) in made.iter().zip(ends.iter().cycle()) {
+            close(ctx, txn, *lead, *end)?;
         }
         Ok(())
     });
@@ -218,6 +295,7 @@ fn round(format: ExportFormat, marked: bool, links: usize, all: &[LeadFields]) {
     assert_eq!(linked(&before), linked(&after), "{format:?}");
     for (one, other) in before.iter().zip(&after) {
         assert_eq!(here.names(one), there.names(other));
+        assert_eq!(here.end(one), there.end(other), "{format:?}");
         let bare = |lead: &Lead| LeadFields { source: None, labels: [].into(), ..normal(&lead.fields) };
         assert_eq!(bare(one), bare(other), "{format:?}");
     }
@@ -256,18 +334,20 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn csv_comes_back_as_the_same_leads(all in some_leads(), marked in any::<bool>(), links in 0_usize..9) {
-        round(ExportFormat::Csv, marked, links, &all);
+    fn csv_comes_back_as_the_same_leads(
+        all in some_leads(), ends in ends(), marked in any::<bool>(), links in 0_usize..9,
+    ) {
+        round(ExportFormat::Csv, marked, links, (&all, &ends));
     }
 
     #[test]
-    fn json_lines_come_back_as_the_same_leads(all in some_leads(), links in 0_usize..9) {
-        round(ExportFormat::JsonLines, true, links, &all);
+    fn json_lines_come_back_as_the_same_leads(all in some_leads(), ends in ends(), links in 0_usize..9) {
+        round(ExportFormat::JsonLines, true, links, (&all, &ends));
     }
 
     #[test]
-    fn a_workbook_comes_back_as_the_same_leads(all in some_leads(), links in 0_usize..9) {
-        round(ExportFormat::Xlsx, true, links, &all);
+    fn a_workbook_comes_back_as_the_same_leads(all in some_leads(), ends in ends(), links in 0_usize..9) {
+        round(ExportFormat::Xlsx, true, links, (&all, &ends));
     }
 }
 
@@ -280,7 +360,7 @@ fn every_hostile_text_comes_back() {
         .collect();
     for format in ExportFormat::ALL {
         for marked in [true, false] {
-            round(format, marked, 1, &all);
+            round(format, marked, 1, (&all, &ENDS));
         }
     }
     assert!(custom_types().iter().any(|(_, kind)| *kind == CustomType::Bool), "custom fields go along");

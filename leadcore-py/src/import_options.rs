@@ -10,7 +10,7 @@ use leadcore::exchange::import::{
 use leadcore::exchange::{
     ColumnMapping, ColumnRules, Constant, FileKind, Mapping, ReadOptions, SheetChoice, TextEncoding,
 };
-use leadcore::id::{LostReasonId, SourceId};
+use leadcore::id::{DisqualifyReasonId, LostReasonId, SourceId};
 use leadcore::value::{Country, DecimalMark};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -46,6 +46,7 @@ pub(crate) struct Given {
     external_system: Option<String>,
     source: Option<Uuid>,
     lost_reason: Option<Uuid>,
+    disqualify_reason: Option<Uuid>,
     chunk: Option<usize>,
     attempt: Option<u32>,
 }
@@ -143,6 +144,7 @@ impl Given {
         options.clear = self.clear;
         options.source = self.source.map(SourceId::from_uuid);
         options.lost_reason = self.lost_reason.map(LostReasonId::from_uuid);
+        options.disqualify_reason = self.disqualify_reason.map(DisqualifyReasonId::from_uuid);
         options.attempt = self.attempt.unwrap_or(1);
         Ok(options)
     }

@@ -321,6 +321,42 @@ def test_what_only_an_import_needed_goes_with_it(db: Database) -> None:
         db.undo(report, lines=[2, 99])
 
 
+def test_stages_that_only_an_import_needed_go_with_it(db: Database) -> None:
+    def stages() -> list[str]:
+        return [stage.name for stage in db.pipelines.list()[0].stages]
+
+    db.leads.create(company="Own")
+    start = stages()
+    report = db.import_leads(b"Company,Lead Status\nNordlys AS,Fresh\nFjord AS,Verloren\n")
+    assert set(stages()) - set(start) == {"Fresh", "Verloren"}
+    undone = db.undo(report)
+    assert (undone.remaining, stages()) == ((), start)
+    # One that is restored is where leads of its kind are.
+    fjord = next(lead for lead in db.leads.trash() if lead.company == "Fjord AS")
+    assert db.leads.restore(fjord).stage.name == "Lost"
+    # A stage in which another lead is stays, and is named.
+    report = db.import_leads(b"Company,Lead Status\nElv AS,Fresh\n")
+    db.leads.create(company="Other", stage="Fresh")
+    undone = db.undo(report)
+    assert [(record.name, record.kept[0].why) for record in undone.remaining] == [("Fresh", "in_use")]
+    assert "Fresh" in stages()
+
+
+def test_disqualified_leads_come_in_so(db: Database) -> None:
+    db.disqualify_reasons.add("Spam")
+    file = b"Company,Lead state,Disqualify reason\nA,disqualified,spam\nB,disqualified,\nC,open,\n"
+    report = db.import_leads(file)
+    leads = [db.leads.by_number(number) for number in (1, 2, 3)]
+    assert [lead.state for lead in leads] == ["disqualified", "open", "open"]
+    assert leads[0].closing is not None
+    assert str(leads[0].closing.reason) == "Spam"
+    assert [(told.line, told.field) for told in report.left_out_values] == [(3, "state")]
+    db.import_leads(file, attempt=2, disqualify_reason="Spam")
+    assert [db.leads.by_number(number).state for number in (4, 5)] == ["disqualified", "disqualified"]
+    with pytest.raises(leadcore.InvalidError, match="disqualify_reason"):
+        db.import_leads(file, attempt=3, disqualify_reason="Unheard of")
+
+
 def test_hygiene_names_its_issues(db: Database) -> None:
     with pytest.raises(leadcore.InvalidError, match="misspelt_email"):
         db.hygiene.plan(issues=["misspelt"])

@@ -94,8 +94,11 @@ class ImportInput(ReadInput, total=False):
     source: Term | UUID | str | None
     """The source of leads that have none after their row was read: a term, its name or its id, not archived."""
     lost_reason: Term | UUID | str | None
-    """Why leads were lost that come into a lost stage: a term, its name or its id. No column fills a reason, nor when a
-    lead was closed: that is the time of the import."""
+    """Why leads were lost that come into a lost stage and whose rows name no reason: a term, its name or its id. No
+    column fills when a lead was closed: that is the time of the import."""
+    disqualify_reason: Term | UUID | str | None
+    """Why leads were disqualified of which a column says so, and whose rows name no reason: a term, its name or its id.
+    Where there is a list of reasons, they come in open without one, which the report tells."""
     chunk: int
     """How many rows are written in one transaction, between which ``progress`` and Ctrl-C act: 2,000 when not said."""
     attempt: int
@@ -158,7 +161,7 @@ def options(given: Mapping[str, Any], known: Mapping[str, Any]) -> str:
                 check(key, one, str, "several texts")
     if "terms" in values:
         values["terms"] = _terms(values["terms"])
-    for key in ("source", "lost_reason"):
+    for key in ("source", "lost_reason", "disqualify_reason"):
         if key in values:
             check(key, values[key], (Term, UUID, str), "a term, its name or its id")
             values[key] = str(values[key].id if isinstance(values[key], Term) else values[key])

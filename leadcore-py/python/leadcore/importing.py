@@ -36,6 +36,7 @@ class Importing:
 
     sources: Terms
     lost_reasons: Terms
+    disqualify_reasons: Terms
 
     @property
     def _session(self) -> Session:
@@ -262,7 +263,12 @@ class Importing:
     def _open(self, file: Any, how: Mapping[str, Any]) -> AbstractContextManager[tuple[Any, str]]:
         """The file, with the terms that are named instead of their ids."""
         said = dict(how)
-        for key, terms in (("source", self.sources), ("lost_reason", self.lost_reasons)):
+        lists = {
+            "source": self.sources,
+            "lost_reason": self.lost_reasons,
+            "disqualify_reason": self.disqualify_reasons,
+        }
+        for key, terms in lists.items():
             if isinstance(said.get(key), str):
                 said[key] = _term(key, terms, said[key])
         return _open(file, said)

@@ -53,7 +53,7 @@ class UndoRecord(Record):
     """The record: ``("lead", id)``."""
     reversed: tuple[str, ...] = ()
     """What is taken back: keys of fields, ``created``, ``deleted`` or ``restored`` for the record itself, ``contact``
-    for a person that was linked or taken off."""
+    for a person that was linked or taken off, ``stage`` for stages of a pipeline."""
     kept: tuple[Kept, ...] = ()
     """What stays, and why."""
     failed: str | None = None
@@ -61,7 +61,7 @@ class UndoRecord(Record):
     violations: tuple[Violation, ...] = ()
     """With ``invalid``: the rules that it would break."""
     name: str | None = None
-    """What it is called, where it is a term of a vocabulary that stays."""
+    """What it is called, where it is a term of a vocabulary that stays; of a pipeline the stages that stay."""
 
 
 @dataclass(frozen=True, slots=True)

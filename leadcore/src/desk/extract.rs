@@ -204,14 +204,14 @@ pub(crate) fn persons(ctx: &Context<'_>, txn: &mut dyn Txn, owner: Subject) -> R
     Ok(contacts::masked(ctx, persons))
 }
 
-/// Every field that an import fills, in the order of the forms, without what this actor may not see; behind them the id, by
-/// which an import finds the lead again.
+/// Every field that an import fills, without what this actor may not see: in the order of the forms, then whether the lead was
+/// disqualified and why it was that or lost; behind them the id, by which an import finds the lead again.
 fn every_column(ctx: &Context<'_>, catalogue: &Catalogue) -> Vec<FieldSpec> {
     let mut columns = catalogue.specs();
     columns.retain(|spec| {
-        (spec.field.is_imported() && spec.enabled || spec.field == Field::Id)
+        (spec.field.comes_by_file() && spec.enabled || spec.field == Field::Id)
             && !ctx.policy().is_hidden(ctx.actor(), &spec.field)
     });
-    columns.sort_by_key(|spec| spec.field == Field::Id);
+    columns.sort_by_key(|spec| (spec.field == Field::Id, !spec.field.is_imported()));
     columns
 }

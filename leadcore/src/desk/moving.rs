@@ -365,15 +365,11 @@ pub fn disqualify(
 ) -> Result<Lead> {
     let before = editable_for(ctx, txn, id, expect.into(), Permission::Edit, "move")?;
     let why = Why { reason: reason.into().map(DisqualifyReasonId::as_uuid), detail };
-    let mut unmet = Guard::state(&before);
-    let closed = before.closing.as_ref().filter(|closing| closing.outcome != Outcome::Disqualified);
-    unmet.extend(closed.map(|closing| Unmet::Closed { outcome: closing.outcome }));
-    let list = TermKind::DisqualifyReason;
-    let terms: Vec<_> = txn.terms().list(list)?.into_iter().map(|record| record.term).collect();
-    unmet.extend(Guard::check_reason(list, &terms, why, None));
-    refuse(&unmet)?;
+    let terms = txn.terms().list(TermKind::DisqualifyReason)?;
+    let terms: Vec<_> = terms.into_iter().map(|record| record.term).collect();
+    refuse(&Guard::check_disqualify(&before, &terms, why))?;
     let mut after = before.clone();
-    after.closing = Some(Closing::of(Outcome::Disqualified, why, None, ctx.now()));
+    after.disqualify(why, ctx.now());
     let entry = touch(ctx, &before, &mut after, Action::Updated);
     write(ctx, txn, before, after, entry)
 }

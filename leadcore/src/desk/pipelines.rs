@@ -13,6 +13,7 @@ use super::operation::{name_taken, record};
 
 mod removal;
 
+pub(super) use removal::move_all;
 pub use removal::{remove, remove_stage, set_default};
 
 /// The stages of the pipeline that a tenant starts with: the manuals' own words.

@@ -343,6 +343,14 @@ impl Catalogue {
         self.rank_header(header).map(|(field, _)| field)
     }
 
+    /// Whether a header is the key or the label of a field.
+    #[cfg(feature = "csv")]
+    pub(crate) fn is_called(&self, field: &Field, header: &str) -> bool {
+        let own = self.settings(field).and_then(|settings| settings.label.as_deref());
+        let wanted = header_key(header);
+        [field.key(), own.unwrap_or(field.default_label())].iter().any(|known| header_key(known) == wanted)
+    }
+
     /// The field that a column header means, and how well it fits: 0 for the field's own key or label, then the
     /// vendors' words from the most to the least usual. Of two headers for one field, the lower rank is meant.
     ///
@@ -358,7 +366,9 @@ impl Catalogue {
         if wanted.is_empty() {
             return None;
         }
-        let takes = |field: &Field| field.comes_by_file() && !self.is_disabled(field);
+        // `State` is a part of an address to most; what leads are, its cells have to say.
+        let takes =
+            |field: &Field| field.comes_by_file() && *field != Field::State && !self.is_disabled(field);
         let label = |field: &Field| {
             let own = self.settings(field).and_then(|settings| settings.label.as_deref());
             header_key(own.unwrap_or(field.default_label()))

@@ -122,9 +122,9 @@ macro_rules! fields {
                 self.is_writable() || matches!(self, Self::Stage)
             }
 
-            /// Whether an import takes it from a file: besides, why a lead was lost, which comes with a lost stage alone.
+            /// Whether an import takes it from a file: besides, whether a lead was disqualified, and why it was that or lost.
             pub(crate) const fn comes_by_file(&self) -> bool {
-                self.is_imported() || matches!(self, Self::LostReason)
+                self.is_imported() || matches!(self, Self::LostReason | Self::State | Self::DisqualifyReason)
             }
         }
     };

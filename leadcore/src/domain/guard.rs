@@ -170,6 +170,15 @@ impl Guard {
         unmet
     }
 
+    /// What stands against saying that a lead was no lead at all, for this reason of these.
+    pub(crate) fn check_disqualify(lead: &Lead, reasons: &[Term<Uuid>], why: Why<'_>) -> Vec<Unmet> {
+        let mut unmet = Self::state(lead);
+        let closed = lead.closing.as_ref().filter(|closing| closing.outcome != Outcome::Disqualified);
+        unmet.extend(closed.map(|closing| Unmet::Closed { outcome: closing.outcome }));
+        unmet.extend(Self::check_reason(TermKind::DisqualifyReason, reasons, why, None));
+        unmet
+    }
+
     /// Counts a lead that came into a stage, so that the next one is checked against what is there then.
     pub fn count_in(&mut self, stage: StageId) {
         let count = self.cards.entry(stage).or_default();
@@ -233,7 +242,7 @@ impl Closing {
         Some(Self::of(outcome, why, before, at))
     }
 
-    pub(crate) fn of(outcome: Outcome, why: Why<'_>, before: Option<&Self>, at: Timestamp) -> Self {
+    fn of(outcome: Outcome, why: Why<'_>, before: Option<&Self>, at: Timestamp) -> Self {
         let kept = before.and_then(|closing| closing.reason);
         let same = why.reason.is_none() || why.reason == kept;
         let old_detail = before.filter(|_| same).and_then(|closing| closing.detail.clone());
@@ -254,6 +263,11 @@ impl Lead {
         (self.pipeline, self.stage, self.stage_entered_at) = (pipeline, stage.id, at);
         self.active_at = self.active_at.max(at);
         self.rank = Rank::on_top(at, self.number);
+    }
+
+    /// Says that it was no lead at all. The guard has been asked.
+    pub(crate) fn disqualify(&mut self, why: Why<'_>, at: Timestamp) {
+        self.closing = Some(Closing::of(Outcome::Disqualified, why, None, at));
     }
 }
 

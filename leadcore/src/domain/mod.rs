@@ -126,6 +126,7 @@ pub use opportunity::{
 };
 pub use patch::{AccountPatch, ContactPatch, LeadPatch};
 pub use pipeline::{Pipeline, Stage, StageKind};
+pub(crate) use pipeline_changes::stages_told;
 pub use pipeline_changes::{pipeline_changes, pipeline_removed};
 pub use rank::Rank;
 pub use reach::{Emails, Phones, ReachKind, Reachable};

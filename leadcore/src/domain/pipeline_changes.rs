@@ -3,7 +3,8 @@
 use super::field::Field;
 use super::field_value::FieldValue;
 use super::journal::FieldChange;
-use super::pipeline::{Pipeline, Stage};
+use super::pipeline::{Pipeline, Stage, StageKind};
+use crate::id::StageId;
 
 /// Everything that differs between two states of a pipeline; without one before, all of it.
 ///
@@ -50,6 +51,50 @@ pub fn pipeline_changes(before: Option<&Pipeline>, after: &Pipeline) -> Vec<Fiel
 pub fn pipeline_removed(before: &Pipeline) -> Vec<FieldChange> {
     let swap = |change: FieldChange| FieldChange { before: change.after, after: change.before, ..change };
     pipeline_changes(None, before).into_iter().map(swap).collect()
+}
+
+/// The stages that the changes of an entry tell of one side, in board order; none where they do not tell all that is known of
+/// them. The values may have been through JSON.
+pub(crate) fn stages_told(
+    changes: &[FieldChange],
+    side: fn(&FieldChange) -> &FieldValue,
+) -> Option<Vec<Stage>> {
+    let list = |field: &str| {
+        changes.iter().find(|change| change.field == field).map(|change| side(change).items().iter())
+    };
+    let (ids, mut names, mut kinds) = (list("stage_ids")?, list("stages")?, list("stage_kinds")?);
+    let (mut chances, mut colors) = (list("stage_probabilities")?, list("stage_colors")?);
+    let (mut required, mut next) = (list("stage_required_fields")?, list("stage_allowed_next")?);
+    let (mut limits, mut idle) = (list("stage_wip_limits")?, list("stage_idle_days")?);
+    let items = |value: &FieldValue| -> Option<Vec<String>> {
+        let text = value.as_text()?;
+        Some(text.split(',').filter(|item| !item.is_empty()).map(str::to_owned).collect())
+    };
+    ids.map(|id| {
+        let kind = StageKind::from_code(kinds.next()?.as_text()?)?;
+        let mut stage = Stage::new(StageId::from_uuid(id.as_id()?), names.next()?.as_text()?, kind);
+        stage.probability = number(chances.next()?)?;
+        stage.color = colors.next()?.as_text().map(str::to_owned);
+        let fields = items(required.next()?)?;
+        stage.required_fields = fields.iter().map(|key| key.parse().ok()).collect::<Option<_>>()?;
+        stage.allowed_next = match items(next.next()?) {
+            None => None,
+            Some(ids) => Some(ids.iter().map(|id| id.parse().ok()).collect::<Option<_>>()?),
+        };
+        stage.wip_limit = number(limits.next()?)?;
+        stage.idle_days = number(idle.next()?)?;
+        Some(stage)
+    })
+    .collect()
+}
+
+/// A number, if there is one; none for what is none.
+fn number<T: TryFrom<i64>>(value: &FieldValue) -> Option<Option<T>> {
+    match value {
+        FieldValue::Empty => Some(None),
+        FieldValue::Integer(number) => T::try_from(*number).ok().map(Some),
+        _ => None,
+    }
 }
 
 /// Also an empty set is a text, so that it is told apart from none.

@@ -24,13 +24,22 @@ const ROLE_NAMES: &str = "info contact office mail email hello post postmaster h
      serviceclient contabilita amministrazione vendite acquisti commerciale ufficio segreteria assistenza prenotazioni \
      fatture fatturazione ordini verkoop inkoop administratie boekhouding klantenservice facturen vendas financeiro \
      atendimento suporte contato geral comercial sprzedaz biuro ksiegowosc sekretariat faktury zamowienia obchod ucetni \
-     fakturace objednavky prodej";
+     fakturace objednavky prodej \
+     usenet www uucp ftp itsupport payroll procurement purchasing logistics shipping dispatch returns refunds warranty \
+     compliance dpo gdpr pr investors webshop bookings reservations membership events editor \
+     datenschutz geschaeftsfuehrung karriere ausbildung logistik lager reklamation retouren buchung reservierung \
+     personvern stilling lager dataskydd fakturering jobb kundservice tietosuoja rekrytointi \
+     privacidad empleo prensa gerencia citas presupuestos devis sav rgpd comptable informations recrutements \
+     informazioni preventivi ordine magazzino spedizioni direzione stampa lavoro facturatie bestellingen vacatures \
+     receptie directie magazijn faturamento rh vagas imprensa pedidos cobranca reklamacje kadry";
 
 static ROLES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| ROLE_NAMES.split_whitespace().collect());
 
 /// Whether this name of a mailbox is that of a function.
 pub(crate) fn is_role(local: &str) -> bool {
-    ROLES.contains(local.split('+').next().unwrap_or(local).to_lowercase().as_str())
+    let role = local.split('+').next().unwrap_or(local).to_lowercase();
+    // `customer-service` is written in one word, too.
+    ROLES.contains(role.as_str()) || ROLES.contains(role.replace(['-', '_'], "").as_str())
 }
 
 /// Slips of the hand in top-level domains: none of these is delegated (IANA's root zone).
@@ -251,6 +260,14 @@ mod tests {
             ("a@nordlys.xx", Issue::UndeliverableEmail, Fix::MarkInvalid),
             ("Buchhaltung@nordlys.no", Issue::RoleEmail, Fix::Keep),
             ("ventas@nordlys.es", Issue::RoleEmail, Fix::Keep),
+            ("Customer-Service@nordlys.no", Issue::RoleEmail, Fix::Keep),
+            ("usenet@nordlys.no", Issue::RoleEmail, Fix::Keep),
+            ("datenschutz@nordlys.de", Issue::RoleEmail, Fix::Keep),
+            ("personvern@nordlys.no", Issue::RoleEmail, Fix::Keep),
+            ("devis@nordlys.fr", Issue::RoleEmail, Fix::Keep),
+            ("preventivi@nordlys.it", Issue::RoleEmail, Fix::Keep),
+            ("presupuestos@nordlys.es", Issue::RoleEmail, Fix::Keep),
+            ("vacatures@nordlys.nl", Issue::RoleEmail, Fix::Keep),
             ("a@mail.mailinator.com", Issue::DisposableEmail, Fix::MarkInvalid),
             ("a@burner.shop", Issue::DisposableEmail, Fix::MarkInvalid),
             ("a@nordlys.invalid", Issue::UndeliverableEmail, Fix::MarkInvalid),

@@ -131,7 +131,7 @@ pub fn remove_stage(
         let operation = new_operation(ctx, OperationKind::Configure, None);
         txn.journal().begin(&operation)?;
         if let Some((pipeline, target)) = &found {
-            move_all(ctx, txn, operation.id, stage, (*pipeline, target))?;
+            move_all(ctx, txn, operation.id, (stage, Place::Everywhere), (*pipeline, target))?;
         }
         txn.pipelines().update(&after)?;
         let changes = pipeline_changes(Some(&before), &after);
@@ -156,15 +156,16 @@ fn without(before: &Pipeline, stage: StageId, target: Option<StageId>) -> Pipeli
     after
 }
 
-fn move_all(
+/// Moves the leads of a stage that are there to another one, whatever the guard says.
+pub(in crate::desk) fn move_all(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     operation: OperationId,
-    stage: StageId,
+    (stage, place): (StageId, Place),
     target: (PipelineId, &Stage),
 ) -> Result<()> {
     let filter = Resolved::Equals(crate::domain::Field::Stage, vec![stage.into()]);
-    each_lead(txn, &filter, Place::Everywhere, &mut |txn, leads| {
+    each_lead(txn, &filter, place, &mut |txn, leads| {
         let (mut changes, mut entries) = (Vec::new(), Vec::new());
         for before in leads {
             let mut lead = before.clone();

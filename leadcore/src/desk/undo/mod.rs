@@ -13,10 +13,12 @@
 //! - notes, tasks, files and the like are again what they were, gone or back, unless they were edited since;
 //! - terms of vocabularies get their name, colour, place and state back; a deleted one is there again; one that was added
 //!   goes, also off the leads that an undo of the same operation puts into the trash, unless something else refers to it;
+//! - stages that an import added go in the same way, unless a person changed or moved them since; the leads in the trash wait in
+//!   a stage of the same kind until they are restored, or until an undo of the undo brings theirs back;
 //! - the mapping of conversions is again what it was, unless it was changed since.
 //!
 //! What is not taken back is said with its reason. Conversions and purges are not: the one has a way back of its own, the
-//! other has none. Pipelines and other settings stay as they are.
+//! other has none. What else is said of pipelines, and other settings, stay as they are.
 //!
 //! What only one lead can have comes back to all of them together, so that it may have moved from one to the next. A value
 //! that another lead has by now stays there, and is told; the other fields of its lead are taken back.
@@ -27,7 +29,7 @@
 //! can be taken back by now: what stood against it is gone, or another actor may do more.
 //!
 //! Whoever undoes needs the permissions of the records: to edit, or to delete where a lead goes into the trash or out of
-//! it, and to configure for terms. It does not ask what the tenant's rules would say today: a value that was allowed
+//! it, and to configure for terms and stages. It does not ask what the tenant's rules would say today: a value that was allowed
 //! comes back though its field was made required or disabled since.
 
 mod account;
@@ -40,6 +42,7 @@ mod links;
 mod record;
 mod series;
 mod setting;
+mod stages;
 mod stories;
 mod terms;
 mod told;

@@ -259,11 +259,14 @@ pub(super) fn own(
     Ok(())
 }
 
-/// Remembers the terms that a planned change takes off a lead, or puts into the trash with it.
+/// Remembers the terms and the stage that a planned change takes off a lead, or puts into the trash with it.
 pub(super) fn free(bench: &mut Bench<'_>, change: &LeadChange) {
     let LeadChange { before, after } = change;
     if before.trashed.is_some() {
         return;
+    }
+    if after.trashed.is_some() || after.stage != before.stage {
+        *bench.freed.entry(before.stage.as_uuid()).or_default() += 1;
     }
     for kind in TermKind::ALL {
         let field = kind.field();

@@ -26,11 +26,11 @@ pub enum UndoFailure {
 pub struct UndoRecord {
     /// The record.
     pub subject: Subject,
-    /// What it is called, where it is a term of a vocabulary that stays.
+    /// What it is called, where it is a term of a vocabulary that stays; of a pipeline the stages that stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// What is taken back: keys of fields, `created`, `deleted` or `restored` for the record itself, `contact` for a
-    /// person that was linked or taken off, `follower` for who follows.
+    /// person that was linked or taken off, `follower` for who follows, `stage` for the stages of a pipeline.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reversed: Vec<String>,
     /// What stays, and why.

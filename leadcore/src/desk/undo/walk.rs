@@ -22,7 +22,9 @@ use super::child::{self, Hands};
 use super::claims::{Claims, Decision, Docket, Waiting};
 use super::stories::{Story, stories, tell, unsupported};
 use super::turns::in_turn;
-use super::{UndoPart, UndoRecord, account, cost, followers, key, links, record, series, setting, terms};
+use super::{
+    UndoPart, UndoRecord, account, cost, followers, key, links, record, series, setting, stages, terms,
+};
 
 /// How many records one chunk reads and writes.
 const CHUNK: usize = 500;
@@ -32,10 +34,10 @@ const READ: usize = 1_000;
 /// When a record is taken back: in the order of these, and of them that which was written last first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Turn {
-    /// A term that was added goes when nothing has it any more.
+    /// A term or a stage that was added goes when nothing has it any more.
     Last,
     Usual,
-    /// A term that was deleted is there again before what had it gets it back.
+    /// One that was deleted is there again before what had it gets it back.
     First,
 }
 
@@ -44,6 +46,9 @@ impl Turn {
         match (entry.subject.kind, entry.action) {
             (SubjectKind::Term, Action::Created) => Self::Last,
             (SubjectKind::Term, Action::Deleted) => Self::First,
+            (SubjectKind::Pipeline, Action::Updated) => {
+                stages::turn(entry).map_or(Self::Usual, |adds| if adds { Self::Last } else { Self::First })
+            }
             _ => Self::Usual,
         }
     }
@@ -68,7 +73,7 @@ pub(super) struct Bench<'a> {
     pub(super) terms: BTreeSet<Uuid>,
     /// The terms that the operation added, each with the leads that an undo of it put into the trash.
     pub(super) new_terms: HashMap<Uuid, Vec<LeadId>>,
-    /// How many leads an undo that is only planned would take each term off.
+    /// How many leads an undo that is only planned would take off each term and out of each stage.
     pub(super) freed: HashMap<Uuid, u64>,
     /// Whether these operations are undos of this operation.
     pub(super) undos: HashMap<OperationId, bool>,
@@ -88,7 +93,7 @@ pub(super) struct Walk<'a> {
     /// The first entry of the operation: nothing before it matters.
     first: Sequence,
     todo: std::vec::IntoIter<Subject>,
-    /// Terms that were added: they go when nothing has them any more.
+    /// Terms and stages that were added: they go when nothing has them any more.
     last: std::vec::IntoIter<Subject>,
     /// Leads that wait for what others have, whose turn comes first.
     later: Vec<Waiting>,
@@ -244,6 +249,9 @@ impl<'a> Walk<'a> {
                     series::take_back(&self.bench, txn, by, subject, &story, &mut entries)?
                 }
                 SubjectKind::Cost => cost::take_back(&self.bench, txn, by, subject, &story, &mut entries)?,
+                SubjectKind::Pipeline => {
+                    stages::take_back(&mut self.bench, txn, by, subject, &story, &mut entries)?
+                }
                 SubjectKind::Term => terms::term(&mut self.bench, txn, by, subject, &story, &mut entries)?,
                 SubjectKind::Settings => {
                     setting::take_back(&self.bench, txn, by, subject, &story, &mut entries)?

@@ -1,7 +1,7 @@
 //! What a row says about a lead.
 
 use super::currency::Named;
-use crate::domain::{ExternalRef, Field, LeadFields, LeadKind, MatchKey, Reachable, TermKind};
+use crate::domain::{ExternalRef, Field, LeadFields, LeadKind, LeadState, MatchKey, Reachable, TermKind};
 use crate::error::{ValueError, Violation};
 use crate::id::LeadId;
 use crate::value::{PersonName, Phone, fold};
@@ -23,6 +23,8 @@ pub(in crate::exchange) struct Intent {
     pub(super) faxes: Vec<Reachable<Phone>>,
     /// Names to be found in vocabularies.
     pub(in crate::exchange) terms: Vec<(TermKind, String)>,
+    /// Whether it is open, disqualified or converted where it comes from.
+    pub(in crate::exchange) state: Option<LeadState>,
     /// The name of the stage.
     pub(in crate::exchange) stage: Option<String>,
     /// What the lead may be recognised by, of what the import recognises leads by.

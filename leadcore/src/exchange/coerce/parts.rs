@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Intent;
-use crate::domain::{ExternalRef, Field, FieldValue, LeadFields, LeadKind};
+use crate::domain::{ExternalRef, Field, FieldValue, LeadFields, LeadKind, LeadState};
 use crate::error::{ValueError, ViolationCode};
 use crate::exchange::import::TermRule;
 use crate::exchange::mapping::address::AddressLine;
@@ -90,6 +90,13 @@ pub(super) fn without_prefix<'c>(cell: &'c str, known: &[&str]) -> &'c str {
         Some((prefix, rest)) if known.contains(&prefix) && !rest.trim().is_empty() => rest.trim(),
         _ => cell,
     }
+}
+
+/// What became of a lead, as an export writes it.
+pub(super) fn state(cell: &str) -> Result<LeadState, ValueError> {
+    LeadState::from_code(&fold(cell)).ok_or_else(|| {
+        ValueError::new(ViolationCode::Malformed, "must be `open`, `disqualified` or `converted`")
+    })
 }
 
 pub(super) fn kind(cell: &str) -> Result<LeadKind, ValueError> {

@@ -71,6 +71,7 @@ impl Coercer {
                 fields.external_ids.insert(self.options.id_of(id)?);
             }
             Field::Stage => intent.stage = Some(Term::check_name(cell)?),
+            Field::State => intent.state = Some(parts::state(cell)?),
             Field::Labels => {
                 for name in rules.names_in(cell) {
                     // The token for the whole cell is none of a label.
@@ -99,8 +100,10 @@ impl Coercer {
             }
             other => match other.field_type() {
                 // A reason in words is none of a list, and none is added to it.
-                FieldType::Reference(Reference::Term(TermKind::LostReason)) => {
-                    intent.terms.extend(Term::check_name(cell).ok().map(|name| (TermKind::LostReason, name)));
+                FieldType::Reference(Reference::Term(
+                    kind @ (TermKind::LostReason | TermKind::DisqualifyReason),
+                )) => {
+                    intent.terms.extend(Term::check_name(cell).ok().map(|name| (kind, name)));
                 }
                 FieldType::Reference(Reference::Term(kind)) => {
                     intent.terms.push((kind, Term::check_name(cell)?));

@@ -296,7 +296,10 @@ impl ExportOptions {
         let is_clear = |spec: &FieldSpec| {
             let once = columns.iter().filter(|other| other.label == spec.label).count() == 1;
             // What an import fills must be found again by its head.
-            let found = || catalogue.field_for_header(&spec.label).as_ref() == Some(&spec.field);
+            let found = || {
+                let is_state = spec.field == Field::State;
+                is_state || catalogue.field_for_header(&spec.label).as_ref() == Some(&spec.field)
+            };
             once && (!spec.field.comes_by_file() || found())
         };
         let head = |spec: &FieldSpec| {

@@ -2,7 +2,9 @@
 
 use super::names::Names;
 use crate::context::Context;
-use crate::domain::{Field, FieldChange, FieldType, FieldValue, Lead, LeadFields, Pipeline, Reference};
+use crate::domain::{
+    Field, FieldChange, FieldType, FieldValue, Lead, LeadFields, LeadState, Pipeline, Reference,
+};
 
 /// What is needed to tell it.
 pub(super) struct Details<'a> {
@@ -20,6 +22,7 @@ impl Details<'_> {
         changes.insert(0, kind);
         changes.extend(self.stage(None, lead));
         changes.extend(self.lost_reason(None, lead));
+        changes.extend(self.disqualified(None, lead));
         changes
     }
 
@@ -30,6 +33,7 @@ impl Details<'_> {
             changes.extend(self.stage(Some(before), after));
             changes.extend(self.lost_reason(Some(before), after));
         }
+        changes.extend(self.disqualified(Some(before), after));
         changes
     }
 
@@ -65,10 +69,24 @@ impl Details<'_> {
 
     /// Why a lead is lost that comes into a lost stage.
     fn lost_reason(&self, before: Option<&Lead>, after: &Lead) -> Option<FieldChange> {
-        let field = Field::LostReason;
-        let reason = |lead: &Lead| self.in_words(&field, field.read(lead));
-        let (old, new) = (before.map_or(FieldValue::Empty, reason), reason(after));
-        let is_seen = !self.ctx.policy().is_hidden(self.ctx.actor(), &field);
+        self.read(&Field::LostReason, before, after)
+    }
+
+    /// That a lead comes in disqualified, and why.
+    fn disqualified(&self, before: Option<&Lead>, after: &Lead) -> Vec<FieldChange> {
+        let is_so = |lead: &Lead| lead.state() == LeadState::Disqualified;
+        if !is_so(after) || before.is_some_and(is_so) {
+            return Vec::new();
+        }
+        let fields = [Field::State, Field::DisqualifyReason];
+        fields.iter().filter_map(|field| self.read(field, before, after)).collect()
+    }
+
+    /// What the engine set in a field.
+    fn read(&self, field: &Field, before: Option<&Lead>, after: &Lead) -> Option<FieldChange> {
+        let read = |lead: &Lead| self.in_words(field, field.read(lead));
+        let (old, new) = (before.map_or(FieldValue::Empty, read), read(after));
+        let is_seen = !self.ctx.policy().is_hidden(self.ctx.actor(), field);
         (is_seen && old != new).then(|| FieldChange::new(field.key(), old, new))
     }
 

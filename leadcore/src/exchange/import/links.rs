@@ -339,6 +339,11 @@ impl Links {
         self.row.ahead.iter().for_each(|(key, _)| drop(fields.custom.remove(key)));
     }
 
+    /// The row is taken without something that it says.
+    pub(super) fn tell(&mut self, reason: Violation) {
+        self.row.left_out.push(reason);
+    }
+
     /// What the row says of the links that wait, as it names them.
     pub(super) fn told(&self, before: Option<&Lead>) -> impl Iterator<Item = FieldChange> {
         self.row.ahead.iter().map(move |(key, to)| {

@@ -50,7 +50,8 @@
 //! Names of vocabularies and stages are looked up without case and accents. Unknown ones are added by [`UnknownTerm`]: a
 //! new stage goes into the default pipeline before its first won or lost stage. Where its whole name surely says so it is won
 //! (`Closed Won`, `Converted`), lost (`Lost`, `Junk Lead`) or on hold; else it is open (`Almost won`). The report tells which ones
-//! close their leads. A [`TermRule`] decides for a single field: create, refuse, or take this name for that one.
+//! close their leads. A column of states says which leads are disqualified, and columns of reasons why they are that or lost; no
+//! file adds a reason, converts a lead or opens one again. A [`TermRule`] decides for a single field: create, refuse, or take this name for that one.
 //!
 //! A bad cell rejects its whole line, with every reason: half a lead is worse than none, and the rejected rows can be
 //! written to a file of their own, corrected and imported again. A column may leave such cells out instead

@@ -9,7 +9,9 @@ use super::stage_kinds::stage_kind;
 use super::{ImportOptions, UnknownTerm};
 use crate::context::Context;
 use crate::domain::{Action, Subject, SubjectKind, Term, TermKind, TermRecord};
-use crate::domain::{Field, FieldChange, FieldValue, Lead, NewEntry, Pipeline, Stage, StageKind};
+use crate::domain::{
+    Field, FieldChange, FieldValue, Lead, NewEntry, Pipeline, Stage, StageKind, pipeline_changes,
+};
 use crate::error::{Result, ValueError, Violation, ViolationCode};
 use crate::id::{PipelineId, StageId};
 use crate::policy::{Permission, Scope};
@@ -144,15 +146,14 @@ impl Names {
         }
     }
 
-    /// The reason of this name, where the tenant has it. None is added: with the first one, leads could not be lost any more
-    /// without a reason.
-    pub(super) fn lost_reason(&mut self, name: &str) -> Result<Option<Uuid>, Violation> {
-        let kind = TermKind::LostReason;
+    /// The reason of this name in a list of reasons, where the tenant has it. None is added: with the first one, leads could
+    /// not be closed any more without a reason.
+    pub(super) fn reason(&mut self, kind: TermKind, name: &str) -> Result<Option<Uuid>, Violation> {
         let known = self.lists.get(&kind).and_then(|list| list.by_key.get(&fold(name)).copied());
         if known.is_none() {
             self.count(&kind.field(), name);
             if self.unknown_in.get(&kind.field()) == Some(&UnknownTerm::Reject) {
-                let message = "there is no lost_reason with this name";
+                let message = format!("there is no {kind} with this name");
                 return Err(Violation::new(kind.field().key(), ViolationCode::Unknown, message));
             }
         }
@@ -340,17 +341,9 @@ impl Names {
             after.revision = after.revision.next();
             after.check()?;
             txn.pipelines().update(&after)?;
-            let names = |kept: &dyn Fn(&&Stage) -> bool| -> FieldValue {
-                pipeline
-                    .stages
-                    .iter()
-                    .filter(kept)
-                    .map(|stage| stage.name.as_str())
-                    .collect::<Vec<_>>()
-                    .into()
-            };
-            let before = names(&|stage| !new_stages.contains(&stage.id));
-            let changes = vec![FieldChange::new("stages", before, names(&|_| true))];
+            let mut before = pipeline.clone();
+            before.stages.retain(|stage| !new_stages.contains(&stage.id));
+            let changes = pipeline_changes(Some(&before), &after);
             entries.push(NewEntry::new(pipeline.id, Action::Updated, ctx.now()).with_changes(changes));
         }
         Ok(entries)

@@ -9,7 +9,7 @@ use crate::domain::{ExternalRef, Field, FieldType, Reference};
 use crate::error::{Error, ErrorKind, Result, ValueError, Violation, ViolationCode};
 use crate::exchange::mapping::takes_several;
 use crate::exchange::{Constant, Mapping, ReadOptions, sha256_hex};
-use crate::id::{LostReasonId, SourceId};
+use crate::id::{DisqualifyReasonId, LostReasonId, SourceId};
 use crate::value::{Country, DecimalMark, fold};
 
 /// Of which system ids are where nobody names one.
@@ -81,6 +81,10 @@ pub struct ImportOptions {
     /// Why leads were lost that come into a lost stage: where the tenant keeps a list of reasons, such lines are rejected
     /// without one.
     pub lost_reason: Option<LostReasonId>,
+    /// Why leads were disqualified of which a column says so: where the tenant keeps a list of reasons, they come in open
+    /// without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disqualify_reason: Option<DisqualifyReasonId>,
     /// Which attempt this is. A file that was imported is not imported again, also when rules changed since; a higher
     /// number does it again. Leads that are there are still recognised.
     pub attempt: u32,
@@ -108,6 +112,7 @@ impl Default for ImportOptions {
             chunk: 10_000,
             source: None,
             lost_reason: None,
+            disqualify_reason: None,
             attempt: 1,
         }
     }
@@ -158,6 +163,8 @@ impl ImportOptions {
         source(SourceId) => |value| Some(value);
         /// Sets the reason of leads that come into a lost stage.
         lost_reason(LostReasonId) => |value| Some(value);
+        /// Sets the reason of leads that come in disqualified.
+        disqualify_reason(DisqualifyReasonId) => |value| Some(value);
         /// Sets which attempt this is.
         attempt(u32) => |value| value;
     }
@@ -294,7 +301,11 @@ impl ImportOptions {
                 "no file adds a reason: from then on no lead would be lost without one; map its names";
             broken.push(Violation::new("terms.lost_reason", ViolationCode::NotAllowed, message));
         }
-        for (field, _) in told.filter(|(field, _)| field.is_imported()) {
+        if adds(&Field::DisqualifyReason) {
+            let message = "no file adds a reason: from then on no lead would be disqualified without one; map its names";
+            broken.push(Violation::new("terms.disqualify_reason", ViolationCode::NotAllowed, message));
+        }
+        for (field, _) in told.filter(|(field, _)| field.comes_by_file()) {
             let message =
                 "this field has no list of names, so that none can be unknown: map its values alone";
             broken.push(Violation::new(format!("terms.{field}"), ViolationCode::NotAllowed, message));

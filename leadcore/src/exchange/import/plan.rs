@@ -15,7 +15,9 @@ use super::report::several;
 use super::{ImportOptions, MatchBy, OnAmbiguous, OnMatch, OnMissing};
 use crate::context::Context;
 use crate::desk::{self, Gate, Intake, Openings};
-use crate::domain::{ExternalRef, Field, LeadDraft, LeadFields, LeadKind, Operation, TermKind, Why};
+use crate::domain::{
+    ExternalRef, Field, LeadDraft, LeadFields, LeadKind, LeadState, Operation, Term, TermKind, Why,
+};
 use crate::error::{Result, Violation, ViolationCode};
 use crate::exchange::coerce::{Content, Intent};
 use crate::id::{LeadId, OperationId};
@@ -23,6 +25,7 @@ use crate::policy::Permission;
 use crate::store::Txn;
 use crate::time::Timestamp;
 
+mod disqualified;
 mod found;
 mod held;
 mod keys;
@@ -46,6 +49,8 @@ pub(super) struct Planner<'c> {
     /// `None` when the actor may edit no lead.
     edit: Option<Gate>,
     openings: Openings,
+    /// Why leads may be disqualified, where a column says which are.
+    disqualify_reasons: Vec<Term<uuid::Uuid>>,
     names: Names,
     claims: Claims,
     links: Links,
@@ -82,6 +87,11 @@ impl<'c> Planner<'c> {
             let reasons = txn.terms().list(TermKind::LostReason)?;
             intake.guard.know_lost_reasons(reasons.into_iter().map(|record| record.term).collect());
         }
+        let mut disqualify_reasons = Vec::new();
+        if fields.contains(&Field::State) {
+            let reasons = txn.terms().list(TermKind::DisqualifyReason)?;
+            disqualify_reasons.extend(reasons.into_iter().map(|record| record.term));
+        }
         let detailed = purpose.is_detailed();
         // A person may set what no column of the file fills.
         let settable: Vec<Field> = TermKind::ALL.map(TermKind::field).into_iter().collect();
@@ -102,6 +112,7 @@ impl<'c> Planner<'c> {
             view,
             edit,
             openings,
+            disqualify_reasons,
             names,
             claims: Claims::new(external),
             links: Links::default(),
@@ -281,6 +292,7 @@ impl<'c> Planner<'c> {
         self.links.foresee(&mut draft.fields);
         let mut lead = self.intake.prepare(self.ctx, draft)?;
         self.links.await_in(&mut lead.fields);
+        self.disqualify(&mut lead, intent, &found);
         let free = record.creates().map(|id| self.id_for(id)).filter(|id| !self.taken.contains(id));
         lead.id = free.unwrap_or(lead.id);
         if !self.intake.gate.admits(&lead) {
@@ -300,7 +312,9 @@ impl<'c> Planner<'c> {
             return Err(Refused::Tried);
         }
         self.claims.hold(&self.intake.catalogue, &lead, None);
-        self.intake.guard.count_in(lead.stage);
+        if lead.state() == LeadState::Open {
+            self.intake.guard.count_in(lead.stage);
+        }
         let keys = if has_defaults { every_key(&lead.fields) } else { intent.keys.clone() };
         let slot = self.bench.add(lead, record.line, keys.iter());
         Ok(Decision::Create { slot, recognisable, unknown_number, values })
@@ -363,6 +377,11 @@ impl<'c> Planner<'c> {
         {
             after.enter(pipeline, stage, Why::from(to), now);
         }
+        let leaves = self.disqualify(&mut after, intent, &found);
+        if leaves && !may_move {
+            let message = "the lead is in a state in which it is not disqualified";
+            return Err(Violation::new(Field::State.key(), ViolationCode::NotAllowed, message).into());
+        }
         let changes = match self.bench.slots.get(place) {
             Some(slot) if after == slot.lead && !self.links.waits() => return skip(SkipReason::Unchanged),
             Some(slot) if self.detailed => {
@@ -398,8 +417,10 @@ impl<'c> Planner<'c> {
             return Err(Refused::Tried);
         }
         self.claims.hold(&self.intake.catalogue, &after, Some(&slot.lead));
-        if to.is_some() {
+        if to.is_some() || leaves {
             self.intake.guard.count_out(old);
+        }
+        if to.is_some() && !leaves {
             self.intake.guard.count_in(after.stage);
         }
         let lost = keys::lost(intent, &slot.lead.fields, &after.fields);

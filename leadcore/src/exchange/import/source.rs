@@ -356,9 +356,12 @@ pub(super) fn propose(
 ) -> Result<Proposal> {
     let is_hidden = |field: &Field| ctx.policy().is_hidden(ctx.actor(), field);
     let seen = catalogue.clone().without(is_hidden);
-    let mut has_reasons = false;
+    let mut lacking = Vec::new();
     let knowledge = store.read(ctx.tenant(), |txn| {
-        has_reasons = !txn.terms().list(TermKind::LostReason)?.is_empty();
+        lacking.clear();
+        for kind in [TermKind::LostReason, TermKind::DisqualifyReason] {
+            lacking.extend(txn.terms().list(kind)?.is_empty().then(|| kind.field()));
+        }
         let mut knowledge = Knowledge::new(&seen).one_system(one_system);
         for kind in TermKind::ALL.into_iter().filter(|kind| kind.field().is_writable()) {
             let terms = txn.terms().list(kind)?;
@@ -387,8 +390,7 @@ pub(super) fn propose(
         })
     })?;
     // No file adds a reason: without a list the column is told as left out.
-    let is_vain = |field: &Field| *field == Field::LostReason && !has_reasons;
-    Ok(Mapping::propose_from(sample, &knowledge).without(|field| is_hidden(field) || is_vain(field)))
+    Ok(Mapping::propose_from(sample, &knowledge).without(|field| is_hidden(field) || lacking.contains(field)))
 }
 
 fn stored_report(operation: &Operation) -> Result<(Operation, ImportReport)> {
@@ -423,11 +425,17 @@ pub(super) fn check_source(txn: &mut dyn Txn, options: &ImportOptions) -> Result
             Some(_) => {}
         },
     }
-    match options.lost_reason {
-        Some(reason) if txn.terms().get(TermKind::LostReason, &[reason.term()])?.is_empty() => {
+    let reasons = [
+        (TermKind::LostReason, options.lost_reason.map(|reason| reason.term())),
+        (TermKind::DisqualifyReason, options.disqualify_reason.map(|reason| reason.term())),
+    ];
+    for (kind, reason) in reasons {
+        if let Some(reason) = reason
+            && txn.terms().get(kind, &[reason])?.is_empty()
+        {
             let message = "there is no reason with this id";
-            Err(Error::invalid_field("lost_reason", ViolationCode::Unknown, message))
+            return Err(Error::invalid_field(kind.field().key(), ViolationCode::Unknown, message));
         }
-        _ => Ok(()),
     }
+    Ok(())
 }

@@ -167,7 +167,7 @@ pub enum Note {
         /// How many cells.
         cells: usize,
     },
-    /// A column that says which leads are disqualified or converted, and is left out: no import closes a lead so.
+    /// A column that says which leads are disqualified or converted, and is not read.
     Closed {
         /// How many cells say so.
         cells: usize,

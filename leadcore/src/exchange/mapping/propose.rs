@@ -210,7 +210,8 @@ impl<'s, 'k> Proposer<'s, 'k> {
         let catalogue = self.knowledge.catalogue;
         let own = || {
             let field = header.parse::<Field>().ok().filter(|field| field.key() == header)?;
-            (field.comes_by_file() && !catalogue.is_disabled(&field)).then_some((field, 0))
+            let is_read = field.comes_by_file() && field != Field::State && !catalogue.is_disabled(&field);
+            is_read.then_some((field, 0))
         };
         let own = if self.sample.is_of(FileKind::Json) { own() } else { None };
         let is_share = |field: &Field| *field == Field::Amount && header.contains('%');
@@ -222,11 +223,11 @@ impl<'s, 'k> Proposer<'s, 'k> {
     fn by_header(&self, column: &Column<'_>) -> Option<(Field, u32)> {
         let header = unescape_formula(column.header);
         let catalogue = self.knowledge.catalogue;
-        if column.is_own_number {
-            return Some((Field::Number, 0));
-        }
-        if column.is_own_id {
-            return Some((Field::Id, 0));
+        let states = known::says_states(column, catalogue);
+        let own =
+            [(column.is_own_number, Field::Number), (column.is_own_id, Field::Id), (states, Field::State)];
+        if let Some((_, field)) = own.into_iter().find(|(is_it, _)| *is_it) {
+            return Some((field, 0));
         }
         let whole = self.ranked(header).filter(|_| !paths::is_said_of_item(header));
         let usable = |field: Field, rank: u32| (!catalogue.is_disabled(&field)).then_some((field, rank));

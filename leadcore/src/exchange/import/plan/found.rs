@@ -5,7 +5,7 @@ use crate::desk;
 use crate::domain::{Lead, Move, StageKind, TermId as _, TermKind};
 use crate::error::Violation;
 use crate::exchange::coerce::Intent;
-use crate::id::{LostReasonId, PipelineId, StageId};
+use crate::id::{DisqualifyReasonId, LostReasonId, PipelineId, StageId};
 
 /// What the names in a row stand for.
 #[derive(Debug, Default)]
@@ -14,6 +14,8 @@ pub(super) struct Found {
     pub(super) stage: Option<(PipelineId, StageId)>,
     /// Why it was lost, of those reasons that there are.
     pub(super) reason: Option<LostReasonId>,
+    /// Why it was disqualified, of those reasons that there are.
+    pub(super) disqualify_reason: Option<DisqualifyReasonId>,
 }
 
 impl Planner<'_> {
@@ -56,10 +58,11 @@ impl Planner<'_> {
         let own = lead.map(|lead| lead.pipeline);
         let (mut found, mut broken) = (Found::default(), Vec::new());
         for (kind, name) in &intent.terms {
-            if *kind == TermKind::LostReason {
-                match self.names.lost_reason(name) {
-                    Ok(reason) => found.reason = reason.map(LostReasonId::from_term),
-                    Err(reason) => broken.push(reason),
+            if let TermKind::LostReason | TermKind::DisqualifyReason = kind {
+                match (self.names.reason(*kind, name), kind) {
+                    (Ok(id), TermKind::LostReason) => found.reason = id.map(LostReasonId::from_term),
+                    (Ok(id), _) => found.disqualify_reason = id.map(DisqualifyReasonId::from_term),
+                    (Err(reason), _) => broken.push(reason),
                 }
                 continue;
             }

@@ -4,8 +4,8 @@ use super::{Found, Planner};
 use crate::context::Context;
 use crate::desk;
 use crate::domain::{
-    Action, Field, FieldChange, FieldValue, IMPORT_LINE, Lead, LeadFields, MarkNote, NewEntry, ReachMark,
-    TermId, TermKind,
+    Action, Field, FieldChange, FieldValue, IMPORT_LINE, Lead, LeadFields, LeadState, MarkNote, NewEntry,
+    ReachMark, TermId, TermKind,
 };
 use crate::error::{Result, ValueError, Violation};
 use crate::exchange::coerce::Intent;
@@ -70,7 +70,7 @@ impl Planner<'_> {
                 TermKind::Label => {
                     fields.labels.insert(LabelId::from_term(*id));
                 }
-                // Reasons come with closing a lead, never from a file.
+                // Reasons come with closing a lead.
                 TermKind::LostReason | TermKind::DisqualifyReason => {}
             }
         }
@@ -261,6 +261,8 @@ fn stay(before: &Lead, after: &mut Lead) {
     if (before.pipeline, before.stage) == (after.pipeline, after.stage) {
         after.stage_entered_at = before.stage_entered_at;
         after.rank.clone_from(&before.rank);
-        after.closing.clone_from(&before.closing);
+        if after.state() != LeadState::Disqualified {
+            after.closing.clone_from(&before.closing);
+        }
     }
 }

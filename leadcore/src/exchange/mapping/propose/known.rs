@@ -71,12 +71,28 @@ pub(in crate::exchange) fn column_notes(
     columns.collect()
 }
 
-/// What to know of a column that says how leads ended, as an export writes their states.
+/// What to know of a column that says how leads ended, as an export writes their states, and is not read.
 fn closed(column: &Column<'_>) -> Option<Note> {
-    let state = |cell: &str| LeadState::from_code(&fold(cell));
     let ended = |cell: &str| state(cell).is_some_and(|state| state != LeadState::Open);
-    let (all, cells) = (column.cells.count(|cell| state(cell).is_some()), column.cells.count(ended));
-    (cells > 0 && all == column.cells.filled.len()).then_some(Note::Closed { cells })
+    let cells = column.cells.count(ended);
+    (cells > 0 && holds_states(column)).then_some(Note::Closed { cells })
+}
+
+fn state(cell: &str) -> Option<LeadState> {
+    LeadState::from_code(&fold(cell))
+}
+
+/// Whether nothing but states of leads is in it.
+fn holds_states(column: &Column<'_>) -> bool {
+    let (all, filled) = (column.cells.count(|cell| state(cell).is_some()), column.cells.filled.len());
+    filled > 0 && all == filled
+}
+
+/// Whether a column says what became of its leads: called so, and with nothing else in it.
+pub(super) fn says_states(column: &Column<'_>, catalogue: &Catalogue) -> bool {
+    let called =
+        catalogue.is_called(&Field::State, unescape_formula(column.header)) || column.key == "leadstate";
+    called && !catalogue.is_disabled(&Field::State) && holds_states(column)
 }
 
 impl Proposer<'_, '_> {
