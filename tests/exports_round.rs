@@ -101,8 +101,8 @@ impl Place {
         self.store.read(ctx.tenant(), |txn| leads::list(&ctx, txn, &query)).unwrap().items
     }
 
-    /// The names of a lead's stage, of how it ended, and of why.
-    fn end(&self, lead: &Lead) -> (String, Option<Outcome>, Option<String>) {
+    /// The names of a lead's stage, of how it ended, and of why, also in words.
+    fn end(&self, lead: &Lead) -> (String, Option<Outcome>, [Option<String>; 2]) {
         let ctx = self.ctx();
         let closing = lead.closing.as_ref();
         let reason = closing.and_then(|closing| closing.reason);
@@ -115,7 +115,8 @@ impl Place {
                     let terms = txn.terms().get(kind, reason.as_slice())?;
                     name = terms.into_iter().next().map(|record| record.term.name).or(name);
                 }
-                Ok((stage, closing.map(|closing| closing.outcome), name))
+                let detail = closing.and_then(|closing| closing.detail.clone());
+                Ok((stage, closing.map(|closing| closing.outcome), [name, detail]))
             })
             .unwrap()
     }
@@ -212,6 +213,8 @@ const ENDS: [End; 8] = [
 
 /// Names of reasons, the same in both lists.
 const REASONS: [&str; 2] = ["=Too dear, really", "Other"];
+/// What is said besides.
+const DETAILS: [Option<&str>; 2] = [None, Some("=\"Next year\",\nthey said")];
 
 fn ends() -> impl Strategy<Value = Vec<End>> {
     prop::collection::vec(prop::sample::select(&ENDS[..]), 6)
@@ -228,12 +231,12 @@ fn close(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId, end: End) -> leadco
     let stages: Vec<_> = pipelines[0].stages.iter().filter(|known| known.kind == stage).collect();
     let mut to = Move::from(stages.last().unwrap().id);
     if let End::Lost(n) = end {
-        to = to.because(vocabulary::list::<LostReasonId>(ctx, txn)?[n].id, None);
+        to = to.because(vocabulary::list::<LostReasonId>(ctx, txn)?[n].id, DETAILS[n]);
     }
     leads::move_to(ctx, txn, lead, Expect::Any, to)?;
     if let End::Disqualified(n) = end {
         let reason = vocabulary::list::<DisqualifyReasonId>(ctx, txn)?[n].id;
-        leads::disqualify(ctx, txn, lead, Expect::Any, reason, None)?;
+        leads::disqualify(ctx, txn, lead, Expect::Any, reason, DETAILS[n])?;
     }
     Ok(())
 }

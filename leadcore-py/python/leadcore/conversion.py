@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any
 from uuid import UUID
 
 from ._leadcore import Contact
@@ -41,12 +40,11 @@ from .fields import AccountInput, ContactInput
 from .html import facts, grid, part
 from .lines import LeadLines, LineRef, lead_lines_of
 from .matching import Matches, matches_of
-from .models import Subject
 from .plan import Plan
 from .series import NumberSeries, SeriesRef, series_of
-from .values import Record
 
 __all__ = ["ConversionPlan"]
+
 
 class ConversionPlan(Plan):
     """A conversion, decided and not yet done: pure data to store, show, edit and hand to ``db.apply``.

@@ -13,8 +13,8 @@ from ._leadcore import Lead
 from .arguments import check
 from .arguments import compiled as _leadcore
 from .conversion import ConversionPlan
-from .conversion_outcome import ConversionOutcome, HostMade, conversion_of, outcome_of
 from .conversion_options import ConversionInput, Match, key_of, one_of, options_of
+from .conversion_outcome import ConversionOutcome, HostMade, conversion_of, outcome_of
 from .exceptions import Conflict, UnsupportedError, Violation, refused
 from .mass import Selection, chosen_of
 from .matching import Matches, matches_of

@@ -22,8 +22,8 @@ from .calendar import Calendar, Reminders
 from .catalogue import Catalogue
 from .contacts import Contacts
 from .conversion import ConversionPlan
-from .conversion_outcome import ConversionOutcome, outcome_of
 from .conversion_mapping import ConversionMappings
+from .conversion_outcome import ConversionOutcome, outcome_of
 from .costs import Costs
 from .estimates import Estimates
 from .files import Files

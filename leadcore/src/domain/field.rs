@@ -124,7 +124,8 @@ macro_rules! fields {
 
             /// Whether an import takes it from a file: besides, whether a lead was disqualified, and why it was that or lost.
             pub(crate) const fn comes_by_file(&self) -> bool {
-                self.is_imported() || matches!(self, Self::LostReason | Self::State | Self::DisqualifyReason)
+                self.is_imported()
+                    || matches!(self, Self::LostReason | Self::State | Self::DisqualifyReason | Self::ReasonDetail)
             }
         }
     };

@@ -25,6 +25,8 @@ pub(in crate::exchange) struct Intent {
     pub(in crate::exchange) terms: Vec<(TermKind, String)>,
     /// Whether it is open, disqualified or converted where it comes from.
     pub(in crate::exchange) state: Option<LeadState>,
+    /// Why it was lost or disqualified, in words.
+    pub(in crate::exchange) reason_detail: Option<String>,
     /// The name of the stage.
     pub(in crate::exchange) stage: Option<String>,
     /// What the lead may be recognised by, of what the import recognises leads by.

@@ -72,6 +72,7 @@ impl Coercer {
             }
             Field::Stage => intent.stage = Some(Term::check_name(cell)?),
             Field::State => intent.state = Some(parts::state(cell)?),
+            Field::ReasonDetail => intent.reason_detail = Some(cell.to_owned()),
             Field::Labels => {
                 for name in rules.names_in(cell) {
                     // The token for the whole cell is none of a label.

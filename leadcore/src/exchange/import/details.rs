@@ -68,8 +68,10 @@ impl Details<'_> {
     }
 
     /// Why a lead is lost that comes into a lost stage.
-    fn lost_reason(&self, before: Option<&Lead>, after: &Lead) -> Option<FieldChange> {
-        self.read(&Field::LostReason, before, after)
+    fn lost_reason(&self, before: Option<&Lead>, after: &Lead) -> impl Iterator<Item = FieldChange> {
+        [Field::LostReason, Field::ReasonDetail]
+            .into_iter()
+            .filter_map(move |field| self.read(&field, before, after))
     }
 
     /// That a lead comes in disqualified, and why.
@@ -78,7 +80,7 @@ impl Details<'_> {
         if !is_so(after) || before.is_some_and(is_so) {
             return Vec::new();
         }
-        let fields = [Field::State, Field::DisqualifyReason];
+        let fields = [Field::State, Field::DisqualifyReason, Field::ReasonDetail];
         fields.iter().filter_map(|field| self.read(field, before, after)).collect()
     }
 

@@ -288,6 +288,7 @@ impl<'c> Planner<'c> {
         draft.stage = found.stage.map(|(_, stage)| stage);
         if self.comes_lost(draft.stage) {
             draft.reason = found.reason.or(self.options.lost_reason);
+            draft.detail.clone_from(&found.detail);
         }
         self.links.foresee(&mut draft.fields);
         let mut lead = self.intake.prepare(self.ctx, draft)?;

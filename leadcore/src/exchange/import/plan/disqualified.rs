@@ -14,7 +14,8 @@ impl Planner<'_> {
             (Some(said), is) if said == is => return false,
             (Some(LeadState::Disqualified), _) => {
                 let reason = found.disqualify_reason.or(self.options.disqualify_reason);
-                let why = Why { reason: reason.map(|reason| reason.as_uuid()), detail: None };
+                let why =
+                    Why { reason: reason.map(|reason| reason.as_uuid()), detail: found.detail.as_deref() };
                 let unmet = Guard::check_disqualify(lead, &self.disqualify_reasons, why);
                 if unmet.is_empty() {
                     lead.disqualify(why, self.ctx.now());

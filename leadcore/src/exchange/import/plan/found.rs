@@ -16,6 +16,8 @@ pub(super) struct Found {
     pub(super) reason: Option<LostReasonId>,
     /// Why it was disqualified, of those reasons that there are.
     pub(super) disqualify_reason: Option<DisqualifyReasonId>,
+    /// Why it was either, in words.
+    pub(super) detail: Option<String>,
 }
 
 impl Planner<'_> {
@@ -40,6 +42,7 @@ impl Planner<'_> {
             && let Some(to) = &mut to
         {
             to.reason = found.reason.or(self.options.lost_reason);
+            to.detail.clone_from(&found.detail);
         }
         let unmet = match (&to, pipelines.iter().find_map(|known| known.stage(before.stage))) {
             (Some(to), _) => guard.check(pipelines, after, to),
@@ -56,7 +59,8 @@ impl Planner<'_> {
         lead: Option<&Lead>,
     ) -> Result<Found, Vec<Violation>> {
         let own = lead.map(|lead| lead.pipeline);
-        let (mut found, mut broken) = (Found::default(), Vec::new());
+        let mut found = Found { detail: intent.reason_detail.clone(), ..Found::default() };
+        let mut broken = Vec::new();
         for (kind, name) in &intent.terms {
             if let TermKind::LostReason | TermKind::DisqualifyReason = kind {
                 match (self.names.reason(*kind, name), kind) {

@@ -224,3 +224,18 @@ fn disqualified_leads_that_are_exported_come_back_so() {
         }
     }
 }
+
+#[test]
+fn a_reason_that_needs_words_takes_them_from_the_row() {
+    let host = host_with_reasons();
+    let ctx = host.system();
+    let id = reason(&host, "Not a fit");
+    let asks = |txn: &mut dyn crate::store::Txn| vocabulary::ask_for_detail(&ctx, txn, id, Expect::Any, true);
+    host.store.write(ctx.tenant(), asks).unwrap();
+    let report = host.run(
+        "Company,Lead state,Disqualify reason,Reason detail\nA,disqualified,Not a fit,Too small\nB,disqualified,Not a fit,\n",
+    );
+    assert_eq!(states(&host), [out("A", "Not a fit"), open("B")]);
+    assert_eq!(left_out(&report), [(3, "state")]);
+    assert_eq!(host.leads()[0].closing.as_ref().unwrap().detail.as_deref(), Some("Too small"));
+}
