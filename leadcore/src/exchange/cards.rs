@@ -11,6 +11,7 @@ use super::RowProblem;
 use super::decode::{self, TextEncoding};
 use super::filler::{Filler, What};
 use super::held::HeldTable;
+use super::import::CARD_ID;
 use super::kind::{FileKind, refused};
 use super::options::ReadOptions;
 use super::scan::Limits;
@@ -35,7 +36,7 @@ const SINGLE: [&str; 17] = [
     "Website",
     "Note",
     "Categories",
-    "UID",
+    CARD_ID,
 ];
 /// A card of more parts (properties, their parameters and values) is not read: each takes far more memory than the mark
 /// that parts it from the next.

@@ -6,7 +6,7 @@ use super::currency::{Named, in_header};
 use super::phones;
 use crate::domain::{Catalogue, CustomType, Field, ReachKind};
 use crate::exchange::Row;
-use crate::exchange::import::ImportOptions;
+use crate::exchange::import::{CARD_ID, ImportOptions};
 use crate::exchange::mapping::{Located, Origin, Split, words};
 use crate::exchange::write::text_of;
 use crate::value::{LIST_MARKS, fold, split_list};
@@ -33,6 +33,8 @@ pub(super) struct Column {
     pub(super) label: Option<usize>,
     /// The currency that its header names.
     pub(super) currency: Option<Named>,
+    /// Whether it holds the ids of cards.
+    pub(super) is_of_cards: bool,
 }
 
 /// Words that count as empty, folded.
@@ -71,6 +73,7 @@ impl Column {
             kind: ReachKind::Unspecified,
             label: None,
             currency: None,
+            is_of_cards: false,
             clear: options.clear.as_deref().map(|token| fold(token.trim())),
             yes: folded(&at.rules.yes),
             no: folded(&at.rules.no),
@@ -100,6 +103,8 @@ impl Column {
             (self.kind, self.label) = (phones::kind_of(header), phones::label_of(headers, place));
         } else if self.at.field == Field::Amount {
             self.currency = in_header(header).map(|(_, currency)| currency);
+        } else if self.at.field == Field::ExternalId {
+            self.is_of_cards = header == CARD_ID;
         }
     }
 

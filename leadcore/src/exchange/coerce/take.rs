@@ -68,7 +68,7 @@ impl Coercer {
             Field::ExternalId => {
                 parts::check_whole(cell)?;
                 let id = without_prefix(cell, &["l", "f", "c", "ag", "as"]);
-                fields.external_ids.insert(self.options.id_of(id)?);
+                fields.external_ids.insert(self.options.id_of(id, column.is_of_cards)?);
             }
             Field::Stage => intent.stage = Some(Term::check_name(cell)?),
             Field::State => intent.state = Some(parts::state(cell)?),

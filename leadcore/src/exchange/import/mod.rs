@@ -128,8 +128,8 @@ pub use choices::{MatchBy, OnAmbiguous, OnMatch, OnMissing, TermRule, UnknownTer
 pub use columns::ColumnNotes;
 pub use dry_run::{dry_run, dry_run_with_rejects};
 pub use format::FileFormat;
-pub(in crate::exchange) use options::CARDS;
 pub use options::ImportOptions;
+pub(in crate::exchange) use options::{CARD_ID, CARDS};
 pub use outcome::{ImportSink, LineOutcome, Outcome, Progress, SkipReason};
 pub use planned::{Candidate, Choice, ImportPlan, LineAction, PlanSummary, Planned, PlannedLine};
 pub use planning::{plan, plan_to, replan};

@@ -17,6 +17,8 @@ const SYSTEM: &str = "import";
 
 /// Of which system the ids of address-book cards are where nobody names one; their column has it before each.
 pub(in crate::exchange) const CARDS: &str = "vcard";
+/// The column of a file of cards that holds them.
+pub(in crate::exchange) const CARD_ID: &str = "UID";
 
 /// How to import a file; everything has a default.
 ///
@@ -186,10 +188,14 @@ impl ImportOptions {
         if self.names_system() { &[] } else { &[SYSTEM, CARDS] }
     }
 
-    /// What a cell says that holds one id: an id of the system that was named, or of the file's own.
-    pub(in crate::exchange) fn id_of(&self, cell: &str) -> std::result::Result<ExternalRef, ValueError> {
+    /// What a cell says that holds one id: an id of the system that was named, or of the file's own, as those of cards are.
+    pub(in crate::exchange) fn id_of(
+        &self,
+        cell: &str,
+        is_of_card: bool,
+    ) -> std::result::Result<ExternalRef, ValueError> {
         match cell.split_once(':') {
-            Some((CARDS, id)) if !id.is_empty() => {
+            Some((CARDS, id)) if is_of_card && !id.is_empty() => {
                 ExternalRef::new(if self.names_system() { &self.external_system } else { CARDS }, id)
             }
             _ => ExternalRef::new(&self.external_system, cell),

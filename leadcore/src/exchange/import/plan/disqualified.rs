@@ -1,7 +1,7 @@
 //! Leads of which a column says that they were disqualified, or became customers.
 
 use super::{Found, Planner};
-use crate::domain::{Field, Guard, Lead, LeadState, Why};
+use crate::domain::{Field, Guard, Lead, LeadState, Outcome, Why};
 use crate::error::{Violation, ViolationCode};
 use crate::exchange::coerce::Intent;
 
@@ -9,9 +9,22 @@ impl Planner<'_> {
     /// Disqualifies a lead of which the row says so, and returns whether it did. What stands against it, and what else a row says
     /// that no import does, leaves the lead as it is and is told.
     pub(super) fn disqualify(&mut self, lead: &mut Lead, intent: &Intent, found: &Found) -> bool {
-        let told = match (intent.state, lead.state()) {
-            (None, _) => return false,
-            (Some(said), is) if said == is => return false,
+        match self.take_state(lead, intent, found) {
+            Ok(leaves) => {
+                self.tell_of_end(lead, found);
+                leaves
+            }
+            Err(told) => {
+                self.links.tell(Violation::new(Field::State.key(), ViolationCode::NotAllowed, told));
+                false
+            }
+        }
+    }
+
+    fn take_state(&self, lead: &mut Lead, intent: &Intent, found: &Found) -> Result<bool, String> {
+        Err(match (intent.state, lead.state()) {
+            (None, _) => return Ok(false),
+            (Some(said), is) if said == is => return Ok(false),
             (Some(LeadState::Disqualified), _) => {
                 let reason = found.disqualify_reason.or(self.options.disqualify_reason);
                 let why =
@@ -19,7 +32,7 @@ impl Planner<'_> {
                 let unmet = Guard::check_disqualify(lead, &self.disqualify_reasons, why);
                 if unmet.is_empty() {
                     lead.disqualify(why, self.ctx.now());
-                    return true;
+                    return Ok(true);
                 }
                 let now = if lead.closing.is_some() { "closed" } else { "open" };
                 let why = unmet.first().map(|unmet| unmet.violation().message).unwrap_or_default();
@@ -27,8 +40,25 @@ impl Planner<'_> {
             }
             (Some(LeadState::Converted), _) => "no file converts a lead: it is not converted here".to_owned(),
             (Some(LeadState::Open), _) => "no file opens a lead again: it is disqualified here".to_owned(),
-        };
-        self.links.tell(Violation::new(Field::State.key(), ViolationCode::NotAllowed, told));
-        false
+        })
+    }
+
+    /// Tells what a row says of an end that its lead has not had by now: no file changes why a lead was lost or disqualified.
+    fn tell_of_end(&mut self, lead: &Lead, found: &Found) {
+        let closing = lead.closing.as_ref();
+        let why = |end| closing.filter(|closing| closing.outcome == end).and_then(|closing| closing.reason);
+        let lost = found.reason.map(|reason| reason.as_uuid());
+        let out = found.disqualify_reason.map(|reason| reason.as_uuid());
+        let detail = closing.and_then(|closing| closing.detail.as_deref());
+        for (field, is_told) in [
+            (Field::LostReason, lost.is_some() && lost != why(Outcome::Lost)),
+            (Field::DisqualifyReason, out.is_some() && out != why(Outcome::Disqualified)),
+            (Field::ReasonDetail, found.detail.is_some() && found.detail.as_deref() != detail),
+        ] {
+            if is_told {
+                let message = "the lead did not end so here, and no file changes why it ended";
+                self.links.tell(Violation::new(field.key(), ViolationCode::NotAllowed, message));
+            }
+        }
     }
 }

@@ -76,3 +76,11 @@ fn an_id_that_no_lead_can_have_costs_no_card() {
     let report = host.run("BEGIN:VCARD\nVERSION:3.0\nUID:7\nEND:VCARD\n");
     assert_eq!((report.created, host.leads().len()), (0, 1), "{report}");
 }
+
+#[test]
+fn an_id_that_looks_like_that_of_a_card_stays_as_it_stands() {
+    let host = Host::new();
+    let options = ImportOptions::new().external_system("crm");
+    host.run_with("Company,External id\nA,vcard:7\nB,7\n", &options);
+    assert_eq!(ids(&host), [["crm:vcard:7"], ["crm:7"]]);
+}

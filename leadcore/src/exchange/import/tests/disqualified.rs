@@ -78,7 +78,8 @@ fn a_disqualified_lead_comes_in_so_with_the_reason_of_its_row() {
     assert_eq!(counts(&report), (5, 0, 0, 0), "{report}");
     // Where there is a list, nobody is disqualified without a reason: the lead comes in open, and is told.
     assert_eq!(states(&host), [out("A", "Spam"), open("B"), open("C"), open("D"), open("E")]);
-    assert_eq!(left_out(&report), [(4, "state"), (5, "state")], "{report}");
+    let reasons = |line| (line, "disqualify_reason");
+    assert_eq!(left_out(&report), [reasons(3), (4, "state"), (5, "state"), reasons(6)], "{report}");
     assert_eq!(left_out(&dry), left_out(&report));
     assert!(
         report.to_string().contains("not disqualified, but open: needs a reason of the list"),
@@ -238,4 +239,16 @@ fn a_reason_that_needs_words_takes_them_from_the_row() {
     assert_eq!(states(&host), [out("A", "Not a fit"), open("B")]);
     assert_eq!(left_out(&report), [(3, "state")]);
     assert_eq!(host.leads()[0].closing.as_ref().unwrap().detail.as_deref(), Some("Too small"));
+}
+
+#[test]
+fn another_reason_than_that_of_a_lead_that_ended_is_told() {
+    let host = host_with_reasons();
+    host.run("Company,E-mail,Lead state,Disqualify reason\nA,a@x.example,disqualified,Spam\n");
+    let report =
+        host.run("Company,E-mail,Lead state,Disqualify reason\nA,a@x.example,disqualified,Not a fit\n");
+    assert_eq!(states(&host), [out("A", "Spam")]);
+    assert_eq!(left_out(&report), [(2, "disqualify_reason")]);
+    let report = host.run("Company,E-mail,Lead state,Disqualify reason\nA,a@x.example,disqualified,Spam\n");
+    assert_eq!((left_out(&report), counts(&report)), (vec![], (0, 0, 1, 0)));
 }

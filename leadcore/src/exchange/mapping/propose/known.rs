@@ -6,6 +6,7 @@ use super::super::proposal::{ColumnProposal, Evidence, Note};
 use super::super::{ColumnMapping, ColumnRules, DateOrder, Mapping, Sample, Unit, takes_several};
 use super::{Candidate, Column, Knowledge, Proposer};
 use crate::domain::{Catalogue, Field, FieldType, LeadState, header_key};
+use crate::exchange::import::CARD_ID;
 use crate::exchange::unescape_formula;
 use crate::value::{Currency, fold};
 
@@ -25,7 +26,7 @@ const CARDS: [(&str, Field); 17] = [
     ("Website", Field::Website),
     ("Note", Field::Description),
     ("Categories", Field::Labels),
-    ("UID", Field::ExternalId),
+    (CARD_ID, Field::ExternalId),
     ("E-mail", Field::Email),
     ("Phone", Field::Phone),
 ];
