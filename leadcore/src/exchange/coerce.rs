@@ -23,7 +23,7 @@ use super::mapping::{BadValues, Located, Origin};
 use super::rejects::RejectColumns;
 use crate::domain::{Catalogue, ExternalRef, Field, LeadFields, MatchKey, MatchKind, Numbering};
 use crate::error::{ValueError, Violation, ViolationCode};
-use crate::value::{Country, PersonName, fold};
+use crate::value::{Country, PersonName, Phone, fold};
 
 use column::{Column, in_order};
 pub(super) use intent::{Content, Intent};
@@ -271,6 +271,9 @@ impl Coercer {
     fn keys(&self, fields: &LeadFields) -> Vec<MatchKey> {
         let mut keys = fields.match_keys();
         keys.retain(|key| key.kind != MatchKind::Email || !mail::is_placeholder(&key.key));
+        // A lead may have the number as it was typed, from before anybody said its country.
+        let as_typed = fields.phones.iter().filter_map(Phone::key_as_typed);
+        keys.extend(as_typed.map(|key| MatchKey::new(MatchKind::Phone, key)));
         let by = &self.options.match_by;
         if *by == MatchBy::DEFAULT {
             return keys;

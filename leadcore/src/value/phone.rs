@@ -168,6 +168,13 @@ impl Phone {
         let digits = digits_of(split_extension(&self.text).0);
         (digits.len() >= MIN_KEY_DIGITS).then_some(digits)
     }
+
+    /// The [match key](Self::match_key) of the same text where nobody said the country it is dialled from.
+    pub(crate) fn key_as_typed(&self) -> Option<String> {
+        let number = split_extension(&self.text).0;
+        let digits = self.e164.as_ref().map(|_| digits_of(number))?;
+        (digits.len() >= MIN_KEY_DIGITS && !number.trim_start().starts_with('+')).then_some(digits)
+    }
 }
 
 impl AsRef<str> for Phone {

@@ -285,3 +285,16 @@ fn the_lines_of_an_order_are_told_and_make_no_leads() {
     assert_eq!(left, ["items.1.sku", "items.1.qty", "items.2.sku", "items.2.qty"]);
     assert!(report.to_string().contains("items.1.sku"), "{report}");
 }
+
+#[test]
+fn a_number_whose_country_is_said_later_is_that_of_the_same_lead() {
+    let host = Host::new();
+    host.run("Company,Phone\nA AS,22 22 55 55\n");
+    let report = host.run_with(
+        "Company,Phone,City\nA AS,22 22 55 55,Oslo\nB AS,22 22 55 55,Moss\n",
+        &ImportOptions::new().region("NO".parse().unwrap()),
+    );
+    assert_eq!(counts(&report), (1, 1, 0, 0), "the second is called otherwise: {report}");
+    let [lead, _] = &host.leads()[..] else { panic!("{report}") };
+    assert_eq!((lead.fields.phones.entries().len(), lead.fields.address.city()), (1, Some("Oslo")));
+}
