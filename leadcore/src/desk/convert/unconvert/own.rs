@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::domain::{
-    CustomKey, Entry, Kept, Link, Opportunity, OpportunityFields, Sequence, Subject, WhyKept,
+    Actor, CustomKey, Entry, Kept, Link, Opportunity, OpportunityFields, Sequence, Subject, WhyKept,
+    go_together,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::OpportunityId;
+use crate::id::{OperationId, OpportunityId};
 use crate::store::Txn;
 
 use super::super::super::children::IMAGE;
-use super::left::Net;
 use super::look::{Look, Rewritten};
 use super::since::{read_image, standing};
 use super::{Fate, TakenBack, Unconvertible};
@@ -40,31 +40,37 @@ impl Look<'_> {
         let net = self.net(txn, written.subject, written.sequence)?;
         let (mut own, mut beside, mut others) = (Vec::new(), Vec::new(), Vec::new());
         for Kept { field, why } in kept {
-            let named = std::slice::from_ref(&field);
+            let (operations, hands) = net.touching(Some(std::slice::from_ref(&field)));
             if why != WhyKept::Edited {
                 others.push(field);
-            } else if net.touching(Some(named)).1.is_empty() && net.touching(Some(named)).0.is_empty() {
+            } else if hands.is_empty() && operations.is_empty() {
                 beside.push(field);
-            } else if self.is_own(txn, &net, Some(named))? {
+            } else if self.is_own(txn, (&operations, &hands))? {
                 own.push(field);
             } else {
                 others.push(field);
             }
         }
-        // What nobody wrote stays because of what it belongs to.
-        let with = if own.is_empty() || !others.is_empty() { &mut others } else { &mut own };
-        with.extend(beside);
+        // What nobody wrote stays because of what it belongs to, and of nothing else.
+        for field in beside {
+            let belongs = |fields: &[String]| fields.iter().any(|one| go_together(one, &field));
+            let with = if belongs(&own) && !belongs(&others) { &mut own } else { &mut others };
+            with.push(field);
+        }
         if !others.is_empty() {
             self.edited(txn, written, others)?;
         }
         Ok(own)
     }
 
-    /// Whether nobody but the actor wrote these fields, or anything where none is named.
-    fn is_own(&self, txn: &mut dyn Txn, net: &Net, fields: Option<&[String]>) -> Result<bool> {
-        let (operations, hands) = net.touching(fields);
+    /// Whether nobody but the actor wrote it, of those who did: the conversions, and by hand.
+    fn is_own(
+        &self,
+        txn: &mut dyn Txn,
+        (operations, hands): (&BTreeSet<OperationId>, &[&Actor]),
+    ) -> Result<bool> {
         let by_actor = !hands.is_empty() && hands.iter().all(|hand| **hand == self.rules.actor);
-        Ok(by_actor && standing(txn, &operations)?.is_empty())
+        Ok(by_actor && standing(txn, operations)?.is_empty())
     }
 
     /// Whether nobody but the actor took these persons out of the account.
@@ -106,9 +112,10 @@ impl Look<'_> {
             return Ok(());
         }
         let net = self.net(txn, record, entry.sequence)?;
+        let (operations, hands) = net.touching(None);
         let is_running = (now.state, &now.end) == (after.state, &after.end);
-        let merged =
-            if is_running && self.is_own(txn, &net, None)? { without(&before, &after, &now) } else { None };
+        let is_own = is_running && self.is_own(txn, (&operations, &hands))?;
+        let merged = if is_own { without(&before, &after, &now) } else { None };
         let Some((restored, kept)) = merged else {
             self.edited(txn, entry, vec!["opportunity".to_owned()])?;
             self.found.plan.records.push(taken);
