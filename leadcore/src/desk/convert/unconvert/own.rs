@@ -14,6 +14,7 @@ use crate::id::{OperationId, OpportunityId};
 use crate::store::Txn;
 
 use super::super::super::children::IMAGE;
+use super::super::super::contacts::PRIMARY;
 use super::look::{Look, Rewritten};
 use super::since::{read_image, standing};
 use super::{Fate, TakenBack, Unconvertible};
@@ -73,20 +74,28 @@ impl Look<'_> {
         Ok(by_actor && standing(txn, operations)?.is_empty())
     }
 
-    /// Whether nobody but the actor took these persons out of the account.
-    pub(super) fn is_own_parting(
+    /// Whether nobody but the actor took the ones of these persons out of the account and gave the others another role there.
+    pub(super) fn is_own_change(
         &self,
         txn: &mut dyn Txn,
         account: Subject,
-        parted: &BTreeSet<Link>,
+        (parted, moved): (&BTreeSet<Link>, &BTreeSet<Link>),
         last: Option<Sequence>,
     ) -> Result<bool> {
+        if parted.is_empty() && moved.is_empty() {
+            return Ok(true);
+        }
         let Some(last) = last else { return Ok(false) };
         let net = self.net(txn, account, last)?;
-        Ok(parted.iter().all(|link| {
+        let is_own = |hands: &[&Actor]| hands.iter().all(|hand| **hand == self.rules.actor);
+        let took = |link: &Link| {
             let hands = net.hands_on(link.to);
-            !hands.is_empty() && hands.iter().all(|hand| **hand == self.rules.actor)
-        }))
+            !hands.is_empty() && is_own(&hands)
+        };
+        // Who is the primary contact is told of the account. Where nobody wrote it since, it was so before.
+        let chose = net.touching(Some(&[PRIMARY.to_owned()])).1;
+        let made = |link: &Link| is_own(&chose) && is_own(&net.hands_on(link.to));
+        Ok(parted.iter().all(took) && moved.iter().all(made))
     }
 
     pub(super) fn joined_opportunity(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
