@@ -24,6 +24,7 @@ mod net;
 mod once;
 mod outbox;
 mod own_edits;
+mod primary;
 mod purged;
 mod same_person;
 mod since;

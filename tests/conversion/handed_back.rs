@@ -282,3 +282,45 @@ fn a_primary_contact_that_somebody_chose_since_stays() {
     back(&host, &lead, &target).unwrap();
     assert_eq!(persons(&host, known.id), [("Liv".to_owned(), true), ("Kim".to_owned(), false)]);
 }
+
+#[test]
+fn a_primary_contact_comes_back_when_nobody_is_it_any_more() {
+    let host = Host::new();
+    let (known, lead) = with_kim(&host);
+    let ctx = host.ctx();
+    let of_lead = |txn: &mut dyn Txn, made: &ConversionOutcome| {
+        contacts::make_primary(&ctx, txn, made.account.unwrap(), made.contacts[0])
+    };
+    let add = |txn: &mut dyn Txn, made: &ConversionOutcome| {
+        contacts::add(&ctx, txn, made.account.unwrap(), ContactFields::named("Erp Contact")?, false).map(drop)
+    };
+    let before = essence(&host.store, &host.scene);
+    // Whom the target preferred was taken out since.
+    let target = Erp { create: &of_lead, withdraw: &nothing };
+    let anna = with(&host, &lead, &options().into_account(known.id), &target).contacts[0];
+    host.write(|ctx, txn| contacts::remove(ctx, txn, known.id, anna));
+    assert_eq!(against(&host, &lead), []);
+    back(&host, &lead, &target).unwrap();
+    assert_eq!(essence(&host.store, &host.scene), before);
+    // Whom the target added was preferred since.
+    let target = Erp { create: &add, withdraw: &nothing };
+    with(&host, &lead, &options().into_account(known.id), &target);
+    let of = host.read(|ctx, txn| contacts::of_account(ctx, txn, known.id));
+    let new = of.iter().find(|one| one.contact.fields.display_name() == Some("Erp Contact")).unwrap();
+    host.write(|ctx, txn| contacts::make_primary(ctx, txn, known.id, new.contact.id));
+    assert_eq!(against(&host, &lead), []);
+    back(&host, &lead, &target).unwrap();
+    assert_eq!(essence(&host.store, &host.scene), before);
+    // Whom the target replaced was brought by the conversion, and goes.
+    let alone = account(&host, &named("Alone"));
+    let of_erp = |txn: &mut dyn Txn, made: &ConversionOutcome| {
+        contacts::add(&ctx, txn, made.account.unwrap(), ContactFields::named("Erp Contact")?, true).map(drop)
+    };
+    let target = Erp { create: &of_erp, withdraw: &nothing };
+    with(&host, &lead, &options().into_account(alone.id), &target);
+    let erp = host.read(|ctx, txn| contacts::of_account(ctx, txn, alone.id))[0].contact.id;
+    host.write(|ctx, txn| contacts::remove(ctx, txn, alone.id, erp));
+    assert_eq!(against(&host, &lead), []);
+    back(&host, &lead, &target).unwrap();
+    assert_eq!(persons(&host, alone.id), []);
+}

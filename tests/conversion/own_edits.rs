@@ -37,7 +37,7 @@ fn edit(host: &Host, account: AccountId, field: Field, value: &str) {
 }
 
 /// Takes it back, after a plan that says the same, and tells what became of this record.
-fn back(host: &Host, lead: &Lead, record: impl Into<Subject>) -> TakenBack {
+pub(super) fn back(host: &Host, lead: &Lead, record: impl Into<Subject>) -> TakenBack {
     let record = record.into();
     let plan = host.read(|ctx, txn| convert::plan_unconvert(ctx, txn, lead.id));
     assert_eq!(plan.blockers, []);
@@ -136,6 +136,42 @@ fn x_09_what_others_edited_stands_against_it_also_if_they_converted() {
         host.write_as("bob", &AllowAll, |ctx, txn| convert::plan_unconvert(ctx, txn, lead.id)).unwrap();
     let by = vec![host.scene.actor.clone()];
     assert_eq!(plan.blockers, [Unconvertible::Changed { record: made.into(), by }]);
+}
+
+#[test]
+fn x_09_own_edits_excuse_no_field_that_they_do_not_belong_to() {
+    let host = Host::new();
+    let known = account(&host, &named("Nordlys"));
+    let lead = host.add(form(&[
+        (Field::Company, "Nordlys"),
+        (Field::Street, "Storgata 1"),
+        (Field::City, "Bodø"),
+        (Field::Industry, "Energy"),
+    ]));
+    into(&host, &lead, &options().into_account(known.id));
+    // A host's own tool wrote it, past the journal.
+    host.write(|_, txn| {
+        let mut now = txn.accounts().get(&[known.id])?.remove(0);
+        now.fields.industry = Some("Solar".to_owned());
+        now.revision = now.revision.next();
+        txn.accounts().update(&[now])
+    });
+    let against = |fields: &[&str]| {
+        let fields = fields.iter().map(|field| (*field).to_owned()).collect();
+        assert_eq!(blockers(&host, &lead), [Unconvertible::Edited { record: known.id.into(), fields }]);
+    };
+    against(&["industry"]);
+    edit(&host, known.id, Field::City, "Oslo");
+    against(&["industry"]);
+    let plan = host.read(|ctx, txn| convert::plan_unconvert(ctx, txn, lead.id));
+    let taken = plan.records.iter().find(|taken| taken.record == known.id.into()).unwrap();
+    let mut kept = taken.kept.clone();
+    kept.sort();
+    assert_eq!(kept, ["city", "street"], "the address is one thing");
+    edit(&host, known.id, Field::Industry, "Energy");
+    back(&host, &lead, known.id);
+    assert_eq!(now(&host, known.id).address.street(), Some("Storgata 1"));
+    assert_eq!(now(&host, known.id).industry, None);
 }
 
 #[test]

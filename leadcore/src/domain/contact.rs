@@ -43,8 +43,8 @@ pub struct ContactFields {
 /// What the journal calls the fields that no lead has.
 const ROLE: &str = "role";
 pub(super) const NO_CALLS: &str = "do_not_call";
-const NO_CALLS_SINCE: &str = "do_not_call_since";
-const NO_CALLS_REASON: &str = "do_not_call_reason";
+pub(super) const NO_CALLS_SINCE: &str = "do_not_call_since";
+pub(super) const NO_CALLS_REASON: &str = "do_not_call_reason";
 
 impl ContactFields {
     /// A person with this name.

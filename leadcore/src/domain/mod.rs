@@ -134,7 +134,7 @@ pub use reach_mark::{AddressMark, MarkNote, ReachChannel, ReachMark};
 pub use record::{HostRecord, HostRecordFields, OnConversion, RecordKindSpec, RecordKinds};
 pub use recurrence::{Frequency, Recurrence, SeriesEnd, Weekday};
 pub use rewind::{Kept, Rewound, WhyKept, rewind};
-pub(crate) use rewind::{beside, plain};
+pub(crate) use rewind::{beside, go_together, plain};
 pub use series_field::SeriesField;
 pub use service::{Service, ServiceFields, ServiceOrigin, ServicePatch, ServiceState};
 #[cfg(feature = "csv")]

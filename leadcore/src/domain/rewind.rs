@@ -11,6 +11,7 @@ use crate::id::{LeadId, PipelineId, Revision, StageId};
 use crate::time::Timestamp;
 use crate::value::{Address, Country, Email, PersonName, Phone};
 
+use super::contact::{NO_CALLS, NO_CALLS_REASON, NO_CALLS_SINCE};
 use super::custom_value::{CustomKey, CustomValue};
 use super::field::Field;
 use super::field_value::FieldValue;
@@ -154,12 +155,19 @@ pub(crate) fn beside(field: &Field) -> &'static [Field] {
     groups.into_iter().find(|group| group.contains(field)).unwrap_or_default()
 }
 
+/// Whether these are taken back together, as the journal calls them.
+pub(crate) fn go_together(one: &str, other: &str) -> bool {
+    Unit::of(one) == Unit::of(other)
+}
+
 /// Fields that are taken back together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Unit<'a> {
     Person,
     Emails,
     Phones,
+    /// Whether, why and since when nobody calls a contact.
+    Calls,
     Place,
     Money,
     Address,
@@ -173,6 +181,7 @@ impl<'a> Unit<'a> {
             "name" | "first_name" | "last_name" | "salutation" | PERSON => Self::Person,
             "email" | EMAILS => Self::Emails,
             "phone" | PHONES => Self::Phones,
+            NO_CALLS | NO_CALLS_SINCE | NO_CALLS_REASON => Self::Calls,
             "pipeline" | "stage" | "stage_entered_at" | "outcome" | "lost_reason" | "disqualify_reason"
             | "reason_detail" | "closed_at" | "state" => Self::Place,
             key if MONEY.iter().any(|field| field.key() == key) => Self::Money,
@@ -222,7 +231,7 @@ impl<'a> Unit<'a> {
             Self::Phones => write_phones(&mut next.fields, changes),
             Self::Place => write_place(&mut next, changes),
             Self::Custom(key) => write_custom(&mut next.fields, key, changes),
-            Self::Money | Self::Address | Self::One(_) => {
+            Self::Calls | Self::Money | Self::Address | Self::One(_) => {
                 changes.iter().try_for_each(|change| write_one(&mut next, &change.field, &change.before))
             }
         };

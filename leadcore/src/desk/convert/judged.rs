@@ -44,13 +44,20 @@ pub(super) fn told(
         Ok(plan) => plan.missing,
         Err(error) if error.kind() == ErrorKind::Invalid => error.violations().to_vec(),
         Err(error) if against.is_empty() => return Err(error),
-        Err(_) => Vec::new(),
+        // The lead is refused whatever it is about: who mends that comes to it.
+        Err(error) if is_of_plan(error.kind()) => Vec::new(),
+        Err(error) => return Err(error),
     };
     let mut all = against;
     all.extend(broken);
     let new = untold(lacks, &all);
     all.extend(new);
     Err(refusal(ctx, &[], all))
+}
+
+/// Whether it is about what was asked for: a store that failed is told as such.
+const fn is_of_plan(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Conflict | ErrorKind::NotFound | ErrorKind::Denied)
 }
 
 /// What is about fields of which nothing is told yet.
@@ -67,5 +74,31 @@ pub(super) fn collect<T>(early: &mut Vec<Violation>, step: Result<T>) -> Result<
             Ok(None)
         }
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Actor;
+    use crate::id::SequentialIds;
+    use crate::policy::AllowAll;
+    use crate::time::ManualClock;
+
+    #[test]
+    fn a_store_that_failed_is_told_also_of_a_lead_that_is_refused() {
+        let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+        let ctx = Context::new(&"acme".parse().unwrap(), Actor::System, &clock, &ids, &AllowAll);
+        for kind in ErrorKind::ALL {
+            let failed = Err(Error::new(kind, "as it is"));
+            let is = told(&ctx, (vec![closed()], Vec::new()), failed).unwrap_err().kind();
+            let wanted = match kind {
+                ErrorKind::Invalid | ErrorKind::Conflict | ErrorKind::NotFound | ErrorKind::Denied => {
+                    ErrorKind::Conflict
+                }
+                other => other,
+            };
+            assert_eq!(is, wanted);
+        }
     }
 }

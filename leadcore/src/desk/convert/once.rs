@@ -1,7 +1,8 @@
 //! The caller's own key: the same call again gives the first outcome.
 //!
-//! A key is the key of an operation without entries, whose outcome says which operation answers it and what was asked. Of what
-//! was asked only the leads and checksums are kept: enough to tell another call, nothing to read.
+//! A key is the key of an operation without entries, whose outcome says what was asked and which operation answers it; that of a
+//! call for many says which leads it was for, each of which has a key of its own. Of what was asked only the leads and checksums are
+//! kept: enough to tell another call, nothing to read.
 
 use std::collections::BTreeMap;
 

@@ -167,7 +167,7 @@ impl<'a> Walk<'a> {
             may_configure: ctx.policy().scope(ctx.actor(), Permission::Configure) != Scope::None,
             stages,
             terms: BTreeSet::new(),
-            new_terms: last.iter().map(|term| (term.id, Vec::new())).collect(),
+            new_terms: of_kind(&last, SubjectKind::Term).map(|id| (id, Vec::new())).collect(),
             freed: HashMap::new(),
             undos: HashMap::new(),
             begun: false,

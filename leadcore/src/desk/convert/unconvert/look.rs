@@ -42,7 +42,7 @@ pub(super) struct Found {
     pub(super) services: Vec<Service>,
     /// The links of the conversion that go.
     pub(super) links: Vec<Link>,
-    /// Whom targets of the host made the primary contact of the account.
+    /// Who is the primary contact of the account because of targets of the host, or of a choice since, and goes or was not it before.
     pub(super) primary: Option<PrimaryMade>,
     /// Conversions that stand, with what they take over from this one.
     pub(super) heirs: BTreeMap<OperationId, Stored>,
@@ -254,8 +254,8 @@ impl Look<'_> {
         self.rewound(txn, entry, rewound)
     }
 
-    /// The persons that the account got are its own as they were, but for whom the actor took out of it, and a new one has no
-    /// others: those would go with it unseen.
+    /// The persons that the account got are its own as they were, but for whom the actor took out of it or gave another role, and a
+    /// new one has no others: those would go with it unseen.
     fn persons(&mut self, txn: &mut dyn Txn, last: Option<Sequence>) -> Result<()> {
         let Some(account) = self.outcome.account.map(Subject::from) else { return Ok(()) };
         let is_person = |link: &&Link| link.from == account && link.to.kind == SubjectKind::Contact;
@@ -264,13 +264,14 @@ impl Look<'_> {
         let undone = |link: &Link| self.found.primary.map_or(*link, |made| made.undone(link));
         let is_there = |link: &Link| now.contains(link) || now.iter().any(|one| undone(one) == *link);
         let ours = self.found.links.iter().filter(is_person);
-        let parted: BTreeSet<Link> = ours.filter(|link| !is_there(link)).copied().collect();
-        let came = self.made.contains(&account) && !now.iter().all(|link| self.is_ours(link));
-        let by_others = !parted.is_empty() && !self.is_own_parting(txn, account, &parted, last)?;
+        let changed = ours.filter(|link| !is_there(link)).copied();
         // A person who is still there in another role goes as they are by now.
-        let left = |link: &Link| parted.contains(link) && !now.iter().any(|one| one.to == link.to);
-        self.found.links.retain(|link| !left(link));
-        if by_others || came {
+        let (moved, parted): (BTreeSet<Link>, BTreeSet<Link>) =
+            changed.partition(|link| now.iter().any(|one| one.to == link.to));
+        let came = self.made.contains(&account) && !now.iter().all(|link| self.is_ours(link));
+        let is_own = self.is_own_change(txn, account, (&parted, &moved), last)?;
+        self.found.links.retain(|link| !parted.contains(link));
+        if !is_own || came {
             self.block(Unconvertible::Edited { record: account, fields: vec!["contacts".to_owned()] });
         }
         Ok(())

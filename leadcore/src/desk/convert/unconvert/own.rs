@@ -6,14 +6,15 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::domain::{
-    CustomKey, Entry, Kept, Link, Opportunity, OpportunityFields, Sequence, Subject, WhyKept,
+    Actor, CustomKey, Entry, Kept, Link, Opportunity, OpportunityFields, Sequence, Subject, WhyKept,
+    go_together,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::OpportunityId;
+use crate::id::{OperationId, OpportunityId};
 use crate::store::Txn;
 
 use super::super::super::children::IMAGE;
-use super::left::Net;
+use super::super::super::contacts::PRIMARY;
 use super::look::{Look, Rewritten};
 use super::since::{read_image, standing};
 use super::{Fate, TakenBack, Unconvertible};
@@ -40,47 +41,61 @@ impl Look<'_> {
         let net = self.net(txn, written.subject, written.sequence)?;
         let (mut own, mut beside, mut others) = (Vec::new(), Vec::new(), Vec::new());
         for Kept { field, why } in kept {
-            let named = std::slice::from_ref(&field);
+            let (operations, hands) = net.touching(Some(std::slice::from_ref(&field)));
             if why != WhyKept::Edited {
                 others.push(field);
-            } else if net.touching(Some(named)).1.is_empty() && net.touching(Some(named)).0.is_empty() {
+            } else if hands.is_empty() && operations.is_empty() {
                 beside.push(field);
-            } else if self.is_own(txn, &net, Some(named))? {
+            } else if self.is_own(txn, (&operations, &hands))? {
                 own.push(field);
             } else {
                 others.push(field);
             }
         }
-        // What nobody wrote stays because of what it belongs to.
-        let with = if own.is_empty() || !others.is_empty() { &mut others } else { &mut own };
-        with.extend(beside);
+        // What nobody wrote stays because of what it belongs to, and of nothing else.
+        for field in beside {
+            let belongs = |fields: &[String]| fields.iter().any(|one| go_together(one, &field));
+            let with = if belongs(&own) && !belongs(&others) { &mut own } else { &mut others };
+            with.push(field);
+        }
         if !others.is_empty() {
             self.edited(txn, written, others)?;
         }
         Ok(own)
     }
 
-    /// Whether nobody but the actor wrote these fields, or anything where none is named.
-    fn is_own(&self, txn: &mut dyn Txn, net: &Net, fields: Option<&[String]>) -> Result<bool> {
-        let (operations, hands) = net.touching(fields);
+    /// Whether nobody but the actor wrote it, of those who did: the conversions, and by hand.
+    fn is_own(
+        &self,
+        txn: &mut dyn Txn,
+        (operations, hands): (&BTreeSet<OperationId>, &[&Actor]),
+    ) -> Result<bool> {
         let by_actor = !hands.is_empty() && hands.iter().all(|hand| **hand == self.rules.actor);
-        Ok(by_actor && standing(txn, &operations)?.is_empty())
+        Ok(by_actor && standing(txn, operations)?.is_empty())
     }
 
-    /// Whether nobody but the actor took these persons out of the account.
-    pub(super) fn is_own_parting(
+    /// Whether nobody but the actor took the ones of these persons out of the account and gave the others another role there.
+    pub(super) fn is_own_change(
         &self,
         txn: &mut dyn Txn,
         account: Subject,
-        parted: &BTreeSet<Link>,
+        (parted, moved): (&BTreeSet<Link>, &BTreeSet<Link>),
         last: Option<Sequence>,
     ) -> Result<bool> {
+        if parted.is_empty() && moved.is_empty() {
+            return Ok(true);
+        }
         let Some(last) = last else { return Ok(false) };
         let net = self.net(txn, account, last)?;
-        Ok(parted.iter().all(|link| {
+        let is_own = |hands: &[&Actor]| hands.iter().all(|hand| **hand == self.rules.actor);
+        let took = |link: &Link| {
             let hands = net.hands_on(link.to);
-            !hands.is_empty() && hands.iter().all(|hand| **hand == self.rules.actor)
-        }))
+            !hands.is_empty() && is_own(&hands)
+        };
+        // Who is the primary contact is told of the account. Where nobody wrote it since, it was so before.
+        let chose = net.touching(Some(&[PRIMARY.to_owned()])).1;
+        let made = |link: &Link| is_own(&chose) && is_own(&net.hands_on(link.to));
+        Ok(parted.iter().all(took) && moved.iter().all(made))
     }
 
     pub(super) fn joined_opportunity(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
@@ -106,9 +121,10 @@ impl Look<'_> {
             return Ok(());
         }
         let net = self.net(txn, record, entry.sequence)?;
+        let (operations, hands) = net.touching(None);
         let is_running = (now.state, &now.end) == (after.state, &after.end);
-        let merged =
-            if is_running && self.is_own(txn, &net, None)? { without(&before, &after, &now) } else { None };
+        let is_own = is_running && self.is_own(txn, (&operations, &hands))?;
+        let merged = if is_own { without(&before, &after, &now) } else { None };
         let Some((restored, kept)) = merged else {
             self.edited(txn, entry, vec!["opportunity".to_owned()])?;
             self.found.plan.records.push(taken);

@@ -1,15 +1,19 @@
-//! The primary contact of an account, where a target of the host made another person it: on the way back the one of before is it again.
+//! The primary contact of an account, where a target of the host, or somebody since, made another person it: on the way back the one of
+//! before is it again.
+
+use std::ops::ControlFlow;
 
 use crate::context::Context;
-use crate::domain::{FieldChange, Link, LinkRole, NewEntry, Subject, SubjectKind};
+use crate::domain::{FieldChange, Link, LinkRole, NewEntry, Sequence, Subject, SubjectKind};
 use crate::error::Result;
 use crate::store::Txn;
 
 use super::super::super::contacts::{PRIMARY, primary_changed};
 use super::look::{Found, Look};
+use super::since::back_to;
 use super::{Fate, TakenBack};
 
-/// Who was the primary contact of an account before the targets, and whom they made it.
+/// Who was the primary contact of an account before the targets, or before who goes was chosen, and who is it by now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PrimaryMade {
     account: Subject,
@@ -20,15 +24,15 @@ pub(super) struct PrimaryMade {
 impl PrimaryMade {
     /// With what an entry of the account tells, the first one first.
     pub(super) fn follow(known: Option<Self>, account: Subject, changes: &[FieldChange]) -> Option<Self> {
-        let Some(change) = changes.iter().find(|change| change.field == PRIMARY) else { return known };
-        let person = |id: Option<uuid::Uuid>| id.map(|id| Subject::new(SubjectKind::Contact, id));
-        let (before, after) = (person(change.before.as_id()), person(change.after.as_id()));
+        let Some((before, after)) = ends(changes) else { return known };
         Some(Self { account, before: known.map_or(before, |known| known.before), after })
     }
 
-    /// Whether it stands as the targets left it. Who chose another one since meant it.
-    pub(super) fn stands(&self, txn: &mut dyn Txn) -> Result<bool> {
-        Ok(primary_of(txn, self.account)?.map(|link| link.to) == self.after)
+    /// What is left of it: who chose another one since meant it. Where whom they chose went since, nobody is it.
+    pub(super) fn left(self, txn: &mut dyn Txn) -> Result<Option<Self>> {
+        let now = primary_of(txn, self.account)?.map(|link| link.to);
+        let is_left = if now.is_some() { now == self.after } else { self.before.is_some() };
+        Ok(is_left.then_some(Self { after: now, ..self }))
     }
 
     /// The link as it was before the targets.
@@ -42,19 +46,36 @@ impl PrimaryMade {
     }
 }
 
+/// Who was the primary contact and who is it, where an entry tells that.
+fn ends(changes: &[FieldChange]) -> Option<(Option<Subject>, Option<Subject>)> {
+    let change = changes.iter().find(|change| change.field == PRIMARY)?;
+    let person = |id: Option<uuid::Uuid>| id.map(|id| Subject::new(SubjectKind::Contact, id));
+    Some((person(change.before.as_id()), person(change.after.as_id())))
+}
+
+/// Whether it says that an account or a lead has a person.
+const fn has_person(link: &Link) -> bool {
+    matches!(link.role, LinkRole::Contact | LinkRole::PrimaryContact)
+}
+
 fn primary_of(txn: &mut dyn Txn, account: Subject) -> Result<Option<Link>> {
     Ok(txn.links().from(&[account], Some(LinkRole::PrimaryContact))?.pop())
 }
 
 impl Look<'_> {
-    /// Whether the conversion, or one of its targets, made this link, also where a target changed who the primary contact is.
+    /// Whether the conversion, or one of its targets, made this link, whoever is the primary contact by now.
     pub(super) fn is_ours(&self, link: &Link) -> bool {
-        let links = &self.found.links;
-        links.contains(link) || self.found.primary.is_some_and(|made| links.contains(&made.undone(link)))
+        let is_it = |one: &Link| {
+            one == link || has_person(one) && has_person(link) && (one.from, one.to) == (link.from, link.to)
+        };
+        self.found.links.iter().any(is_it)
     }
 
     /// An account that stays gets its primary contact back, if that person is still one of its.
     pub(super) fn primary(&mut self, txn: &mut dyn Txn) -> Result<()> {
+        if self.found.primary.is_none() {
+            self.found.primary = self.chosen(txn)?;
+        }
         let Some(made) = self.found.primary else { return Ok(()) };
         let links = txn.links().from(&[made.account], None)?;
         let stays = |person: Subject| links.iter().any(|link| link.to == person && !self.is_ours(link));
@@ -77,15 +98,39 @@ impl Look<'_> {
         }
         Ok(())
     }
+
+    /// Whoever was the primary contact of an account that stays, before somebody chose one who goes: of those chosen one after the
+    /// other the last one who stays.
+    fn chosen(&self, txn: &mut dyn Txn) -> Result<Option<PrimaryMade>> {
+        let gone = self.found.gone();
+        let account = self.outcome.account.map(Subject::from).filter(|account| !gone.contains(account));
+        let Some(account) = account else { return Ok(None) };
+        let Some(now) = primary_of(txn, account)? else { return Ok(None) };
+        // Whom the conversion itself made it, the account had none.
+        if self.outcome.links.contains(&now) || !self.is_ours(&now) {
+            return Ok(None);
+        }
+        let links = txn.links().from(&[account], Some(LinkRole::Contact))?;
+        let stays = |person: &Subject| links.iter().any(|link| link.to == *person && !self.is_ours(link));
+        let (mut chosen, mut before) = (now.to, None);
+        back_to(txn, account, Sequence(i64::MIN), &mut |entry| {
+            let Some((was, is)) = ends(&entry.changes).filter(|_| entry.subject == account) else {
+                return ControlFlow::Continue(());
+            };
+            // How else somebody became it is not told: nothing is guessed.
+            let Some(was) = was.filter(|_| is == Some(chosen)) else { return ControlFlow::Break(()) };
+            chosen = was;
+            before = Some(was).filter(stays);
+            if before.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        Ok(before.map(|before| PrimaryMade { account, before: Some(before), after: Some(now.to) }))
+    }
 }
 
 impl Found {
     /// The links that go, as they are by now: a target may have made another person the primary contact.
     pub(super) fn links_now(&self, txn: &mut dyn Txn) -> Result<Vec<Link>> {
-        let is_person = |link: &Link| {
-            link.from.kind == SubjectKind::Account
-                && matches!(link.role, LinkRole::Contact | LinkRole::PrimaryContact)
-        };
+        let is_person = |link: &Link| link.from.kind == SubjectKind::Account && has_person(link);
         let (persons, mut links): (Vec<Link>, Vec<Link>) =
             self.links.iter().partition(|link| is_person(link));
         let mut accounts: Vec<_> = persons.iter().map(|link| link.from).collect();

@@ -58,10 +58,8 @@ pub(super) fn by_targets(txn: &mut dyn Txn, stored: &Stored) -> Result<Wrote> {
             }
         }
     }
-    if let Some(made) = all.primary
-        && !made.stands(txn)?
-    {
-        all.primary = None;
+    if let Some(made) = all.primary {
+        all.primary = made.left(txn)?;
     }
     let persons: BTreeSet<_> = all.persons.iter().map(|entry| entry.subject).collect();
     let links = txn.links().from(&holders.into_iter().collect::<Vec<_>>(), None)?;
