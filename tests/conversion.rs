@@ -26,6 +26,7 @@ mod outbox;
 mod own_edits;
 mod purged;
 mod same_person;
+mod shared_person;
 mod since;
 mod story;
 mod targets;
