@@ -4,11 +4,12 @@ use leadcore::context::Context;
 use leadcore::dedupe::matching::MatchPolicy;
 use leadcore::desk::calendar::{self, OverviewQuery};
 use leadcore::desk::convert::{ConversionOptions, PersonChoice};
+use leadcore::desk::opportunities::{self, NewOpportunity};
 use leadcore::desk::timeline::{self, TimelineQuery};
 use leadcore::desk::{Expect, Listing, accounts, activities, contacts, estimates, leads, reminders, undo};
 use leadcore::domain::{
     AccountPatch, Activity, ActivityFields, ActivityKind, ContactFields, Emails, EstimateFields, Field, Lead,
-    LeadFields, LeadPatch, Link, LinkRole, Subject,
+    LeadFields, LeadPatch, Link, LinkRole, OpportunityFields, Subject,
 };
 use leadcore::error::{ErrorKind, Result};
 use leadcore::id::{AccountId, ActivityId, ContactId, UserId};
@@ -209,4 +210,26 @@ fn what_is_worked_on_with_an_open_lead_goes_on_with_its_own_person() {
     into(&host, &of.copy, &best().into_account(of.customer));
     let later = host.write(|ctx, txn| estimates::copy(ctx, txn, offer.id));
     assert_eq!(later.about, [Subject::from(of.customer), of.kim.into()]);
+}
+
+#[test]
+fn persons_of_an_opportunity_that_are_given_back_as_shown_stay_who_they_are() {
+    let host = Host::new();
+    let (of, table) = (shared(&host), sellers());
+    into(&host, &of.copy, &best().into_account(of.customer));
+    let offer = host.write(|ctx, txn| {
+        let fields = OpportunityFields { name: "A roof".to_owned(), ..OpportunityFields::default() };
+        let mut new = NewOpportunity::from(fields);
+        new.contacts = vec![of.own];
+        opportunities::create(ctx, txn, of.customer, new)
+    });
+    let stored = Subject::from(of.own);
+    assert_eq!(offer.about, [of.customer.into(), stored]);
+    let again = |ctx: &Context<'_>, txn: &mut dyn Txn| {
+        let read = opportunities::get(ctx, txn, offer.id)?;
+        assert_eq!(read.about, [of.customer.into(), of.kim.into()]);
+        opportunities::set_contacts(ctx, txn, offer.id, read.revision, &[of.kim])
+    };
+    assert_eq!(host.write_as("kai", &table, again).unwrap().revision, offer.revision);
+    assert_eq!(host.read(|ctx, txn| opportunities::get(ctx, txn, offer.id)).about, offer.about);
 }

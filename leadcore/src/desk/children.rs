@@ -20,7 +20,7 @@ use crate::time::Timestamp;
 use super::access::editable_for;
 pub(super) use super::child_page::{page, tab_list};
 pub(super) use super::child_parts::{holds, revised_child, stored_child};
-pub(super) use super::children_shown::{became_for_change, going_on, shown_with};
+pub(super) use super::children_shown::{became_for_change, given_back, going_on, shown_with};
 pub(super) use super::sight::Sight;
 
 /// The most records that one child is about.

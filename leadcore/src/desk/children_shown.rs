@@ -108,6 +108,25 @@ pub(super) fn going_on(txn: &mut dyn Txn, about: &[Subject]) -> Result<Vec<Subje
     Ok(onwards)
 }
 
+/// What a stored list of records is to become, of which the actor gives back what it read, or something else: what it cannot
+/// take away because it does not see it, and what it gives without what only stands in the place of that.
+pub(super) fn given_back(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    stored: &[Subject],
+    given: &[Subject],
+) -> Result<(Vec<Subject>, Vec<Subject>)> {
+    let mut sight = Sight::open(ctx, txn)?;
+    if sight.is_unlimited() {
+        return Ok((Vec::new(), given.to_vec()));
+    }
+    sight.learn(txn, stored)?;
+    let kept: Vec<_> = stored.iter().filter(|one| !sight.sees(**one)).copied().collect();
+    let stand_ins = sight.known_as(&kept);
+    let is_meant = |one: &&Subject| stored.contains(one) || !stand_ins.contains(one);
+    Ok((kept, given.iter().filter(is_meant).copied().collect()))
+}
+
 /// The records whose children a page of this record shows: itself, the account that a lead became, the leads that became
 /// an account, the persons of leads who turned out to be a contact, and that contact. Whoever sees the customer sees what
 /// hangs on what became it, and need not see that itself.
