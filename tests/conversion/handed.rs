@@ -17,12 +17,13 @@ use leadcore::domain::{
     LeadFields, Link, LinkRole, Subject, SubjectKind, Tab,
 };
 use leadcore::error::{Conflict, ErrorKind, Result};
-use leadcore::id::AccountId;
+use leadcore::id::{AccountId, LeadId};
 use leadcore::policy::{Permission, Role, RoleTable, Visibility};
 use leadcore::query::Filter;
 use leadcore::store::Txn;
 use leadcore::time::Timestamp;
 
+use super::fresh::{account, named};
 use super::{converted, nordlys, worked};
 use crate::estimates::{panels, roof};
 use crate::support::{Host, company, refused};
@@ -322,4 +323,28 @@ fn persons_who_stayed_with_a_lead_out_of_sight_are_not_named_with_the_customer()
     let kais = host.write_as("kai", &table, history).unwrap();
     assert_eq!(told_of_primary(&kais), ["Primary contact: – → Eva Moe"]);
     assert!(!format!("{kais:?}").contains(&persons[0].to_string()));
+}
+
+#[test]
+fn the_oldest_lead_behind_a_customer_comes_first_whatever_its_id() {
+    let host = Host::new();
+    let customer = account(&host, &named("Nordlys")).id;
+    let young = host.add(company("Nordlys"));
+    host.write(|ctx, txn| lines::set(ctx, txn, young.id, Expect::Any, vec![panels()].into()));
+    // Of another program, with ids of its own.
+    let old = Lead {
+        id: LeadId::from_uuid(uuid::Uuid::max()),
+        number: young.number + 1,
+        created_at: at("2020-01-01T00:00:00Z"),
+        ..host.get(&young)
+    };
+    host.write(|_, txn| txn.leads().insert(std::slice::from_ref(&old)));
+    host.write(|ctx, txn| lines::set(ctx, txn, old.id, Expect::Any, vec![panels()].into()));
+    for lead in [&young, &old] {
+        let there = ConversionOptions::default().into_account(customer);
+        host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &there));
+    }
+    assert_eq!(host.read(|ctx, txn| accounts::origins(ctx, txn, customer)), [old.id, young.id]);
+    let shown = host.read(|ctx, txn| lines::list(ctx, txn, customer));
+    assert_eq!(shown.iter().map(|list| list.lead()).collect::<Vec<_>>(), [old.id, young.id]);
 }
