@@ -27,6 +27,7 @@ mod own_edits;
 mod primary;
 mod purged;
 mod same_person;
+mod shared_person;
 mod since;
 mod story;
 mod targets;

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use leadcore::desk::convert::{self, ConversionOptions};
+use leadcore::context::Context;
+use leadcore::desk::convert::{self, ConversionOptions, Unconvertible};
 use leadcore::desk::purge::{self, PurgeRequest};
-use leadcore::desk::{Expect, Listing, followers, leads, records, timeline, undo};
+use leadcore::desk::{Expect, Listing, accounts, followers, leads, records, timeline, undo};
 use leadcore::domain::{
-    Action, HostRecord, HostRecordFields, Lead, LeadFields, LeadPatch, RecordKind, RecordKindSpec,
-    RecordKinds, Subject, Topic, Topics,
+    AccountPatch, Action, HostRecord, HostRecordFields, Lead, LeadFields, LeadPatch, RecordKind,
+    RecordKindSpec, RecordKinds, Subject, Topic, Topics,
 };
 use leadcore::error::{Conflict, ErrorKind};
 use leadcore::id::{AccountId, UserId};
 use leadcore::policy::{Permission, Role, RoleTable, Visibility};
 use leadcore::query::Filter;
+use leadcore::store::Txn;
 use leadcore::testkit::dump;
 
 use crate::support::{Host, company, fields_of, refused};
@@ -320,4 +322,42 @@ fn records_that_cannot_be_linked_are_refused_and_write_nothing() {
     let denied = host.write_as("max", &viewer, |ctx, txn| records::unlink(ctx, txn, known.id, ANY));
     refused(denied, ErrorKind::Denied);
     assert_eq!(dump(&host.store, &host.scene.tenant), before);
+}
+
+#[test]
+fn a_list_that_was_read_masked_and_is_given_back_changes_nothing() {
+    let host = Host::new();
+    install(&host);
+    let role = Role::new().grant(Permission::View, Visibility::Own).grant(Permission::Edit, Visibility::Own);
+    let table = RoleTable::new().role("sales", role).user(&user("kai"), &["sales"], None).unwrap();
+    let lead = host.add(LeadFields { owner: Some(user("eve")), ..company("Nordlys AS") });
+    let fields = HostRecordFields::titled("Fibre 500");
+    let link = |ctx: &Context<'_>, txn: &mut dyn Txn, about: &[Subject], fields: &HostRecordFields| {
+        records::link(ctx, txn, about, &kind("subscription"), "sub-42", fields.clone())
+    };
+    let linked = host.write(|ctx, txn| link(ctx, txn, &[lead.id.into()], &fields));
+    let customer =
+        host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &Default::default())).account.unwrap();
+    let patch = AccountPatch::new().set(leadcore::domain::Field::Owner, "kai");
+    host.write(|ctx, txn| accounts::edit(ctx, txn, customer, ANY, &patch));
+    let renamed = HostRecordFields::titled("Fibre 1000");
+    let again = |ctx: &Context<'_>, txn: &mut dyn Txn| {
+        let read = records::by_key(ctx, txn, &kind("subscription"), "sub-42")?;
+        assert_eq!(read.about, [customer.into()]);
+        assert_eq!(link(ctx, txn, &read.about, &fields)?.revision, read.revision, "nothing changed");
+        link(ctx, txn, &read.about, &renamed)
+    };
+    let written = host.write_as("kai", &table, again).unwrap();
+    assert_eq!((written.about, written.fields), (vec![customer.into()], renamed));
+    let stored = host.read(|ctx, txn| records::get(ctx, txn, linked.id));
+    assert_eq!(stored.about, [lead.id.into()], "about the lead alone, as before");
+    let stands = host.read(|ctx, txn| convert::plan_unconvert(ctx, txn, lead.id)).blockers;
+    assert!(!stands.iter().any(|one| matches!(one, Unconvertible::HasChildren { .. })), "{stands:?}");
+    // Nothing at all is still no list, and what it was about itself stays when it is said.
+    let none = host.write_as("kai", &table, |ctx, txn| link(ctx, txn, &[], &fields));
+    refused(none, ErrorKind::Invalid);
+    let both = [Subject::from(lead.id), customer.into()];
+    host.write(|ctx, txn| link(ctx, txn, &both, &fields));
+    host.write_as("kai", &table, |ctx, txn| link(ctx, txn, &[customer.into()], &fields)).unwrap();
+    assert_eq!(host.read(|ctx, txn| records::get(ctx, txn, linked.id)).about, both);
 }

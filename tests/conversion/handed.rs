@@ -7,22 +7,23 @@ use leadcore::desk::estimates::EstimateQuery;
 use leadcore::desk::files::{self, NewFile};
 use leadcore::desk::functions::Functions;
 use leadcore::desk::page::{self, PageOptions};
-use leadcore::desk::timeline::{self, TimelineQuery};
+use leadcore::desk::timeline::{self, TimelineItem, TimelineQuery};
 use leadcore::desk::vocabulary::{self, InUse};
 use leadcore::desk::{
     Expect, Listing, accounts, activities, contacts, convert, estimates, followers, leads, lines, settings,
 };
 use leadcore::domain::{
-    AccountPatch, ActivityBody, ActivityFields, ActivityKind, Field, FileLimits, Lead, LeadFields, Subject,
-    SubjectKind, Tab,
+    AccountPatch, ActivityBody, ActivityFields, ActivityKind, ContactFields, Field, FileLimits, Lead,
+    LeadFields, Link, LinkRole, Subject, SubjectKind, Tab,
 };
 use leadcore::error::{Conflict, ErrorKind, Result};
-use leadcore::id::AccountId;
+use leadcore::id::{AccountId, LeadId};
 use leadcore::policy::{Permission, Role, RoleTable, Visibility};
 use leadcore::query::Filter;
 use leadcore::store::Txn;
 use leadcore::time::Timestamp;
 
+use super::fresh::{account, named};
 use super::{converted, nordlys, worked};
 use crate::estimates::{panels, roof};
 use crate::support::{Host, company, refused};
@@ -283,4 +284,67 @@ fn a_misspelt_function_is_refused_when_it_is_set_up() {
     for own in ["convert", "send_offer", "send", "erp:push"] {
         set(own).unwrap();
     }
+}
+
+/// What a change of the primary contact says.
+fn told_of_primary(items: &[TimelineItem]) -> Vec<&str> {
+    items.iter().map(|item| item.text.as_str()).filter(|text| text.starts_with("Primary contact")).collect()
+}
+
+#[test]
+fn persons_who_stayed_with_a_lead_out_of_sight_are_not_named_with_the_customer() {
+    let host = Host::new();
+    let table = sellers(Role::salesperson());
+    let lead = host.add(LeadFields { owner: Some("eve".parse().unwrap()), ..company("Nordlys") });
+    let persons = ["Ola Dal", "Eva Moe"].map(|name| {
+        let fields = ContactFields::named(name).unwrap();
+        host.write(|ctx, txn| contacts::add(ctx, txn, lead.id, fields.clone(), false)).id
+    });
+    host.scene.tick();
+    host.write(|ctx, txn| contacts::make_primary(ctx, txn, lead.id, persons[1]));
+    let mut alone = ConversionOptions::default();
+    alone.contacts = false;
+    let customer = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &alone)).account.unwrap();
+    let patch = AccountPatch::new().set(Field::Owner, "kai");
+    host.write(|ctx, txn| accounts::edit(ctx, txn, customer, Expect::Any, &patch));
+    let history = |ctx: &Context<'_>, txn: &mut dyn Txn| {
+        Ok(timeline::of(ctx, txn, customer, &TimelineQuery::new(1_000))?.items)
+    };
+    let all = host.write_as("eve", &table, history).unwrap();
+    assert_eq!(told_of_primary(&all), ["Primary contact: Ola Dal → Eva Moe"]);
+    let kais = host.write_as("kai", &table, history).unwrap();
+    assert_eq!(told_of_primary(&kais), [""; 0]);
+    let whole = format!("{kais:?}");
+    for hidden in ["Ola Dal", "Eva Moe", &persons[0].to_string(), &persons[1].to_string()] {
+        assert!(!whole.contains(hidden), "{hidden}: {whole}");
+    }
+    // One of them comes to be known: the other stays out of it.
+    host.write(|_, txn| txn.links().insert(&[Link::new(customer, LinkRole::Contact, persons[1])]));
+    let kais = host.write_as("kai", &table, history).unwrap();
+    assert_eq!(told_of_primary(&kais), ["Primary contact: – → Eva Moe"]);
+    assert!(!format!("{kais:?}").contains(&persons[0].to_string()));
+}
+
+#[test]
+fn the_oldest_lead_behind_a_customer_comes_first_whatever_its_id() {
+    let host = Host::new();
+    let customer = account(&host, &named("Nordlys")).id;
+    let young = host.add(company("Nordlys"));
+    host.write(|ctx, txn| lines::set(ctx, txn, young.id, Expect::Any, vec![panels()].into()));
+    // Of another program, with ids of its own.
+    let old = Lead {
+        id: LeadId::from_uuid(uuid::Uuid::max()),
+        number: young.number + 1,
+        created_at: at("2020-01-01T00:00:00Z"),
+        ..host.get(&young)
+    };
+    host.write(|_, txn| txn.leads().insert(std::slice::from_ref(&old)));
+    host.write(|ctx, txn| lines::set(ctx, txn, old.id, Expect::Any, vec![panels()].into()));
+    for lead in [&young, &old] {
+        let there = ConversionOptions::default().into_account(customer);
+        host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &there));
+    }
+    assert_eq!(host.read(|ctx, txn| accounts::origins(ctx, txn, customer)), [old.id, young.id]);
+    let shown = host.read(|ctx, txn| lines::list(ctx, txn, customer));
+    assert_eq!(shown.iter().map(|list| list.lead()).collect::<Vec<_>>(), [old.id, young.id]);
 }

@@ -282,11 +282,18 @@ pub fn origins(ctx: &Context<'_>, txn: &mut dyn Txn, id: AccountId) -> Result<Ve
     let account = get(ctx, txn, id)?;
     let gate = Gate::open(ctx, txn, Permission::View)?;
     let behind = behind(txn, account.id)?;
-    let leads = txn.leads().get(&behind)?;
+    let leads = oldest_first(txn, &behind)?;
     Ok(leads.iter().filter(|lead| gate.admits(lead)).map(|lead| lead.id).collect())
 }
 
-/// The leads that became this account, oldest first, also those out of sight: the customer shows what hangs on them.
+/// These leads in the order of their creation: ids of one millisecond, or of another source, have no order in time.
+pub(super) fn oldest_first(txn: &mut dyn Txn, ids: &[LeadId]) -> Result<Vec<Lead>> {
+    let mut leads = txn.leads().get(ids)?;
+    leads.sort_by_key(|lead| (lead.created_at, lead.id));
+    Ok(leads)
+}
+
+/// The leads that became this account, by their ids, also those out of sight: the customer shows what hangs on them.
 pub(super) fn behind(txn: &mut dyn Txn, id: AccountId) -> Result<Vec<LeadId>> {
     let links = txn.links().to(&[id.into()], Some(LinkRole::ConvertedTo))?;
     let mut leads: Vec<_> = links.into_iter().map(|link: Link| LeadId::from_uuid(link.from.id)).collect();

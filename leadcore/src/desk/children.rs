@@ -20,7 +20,7 @@ use crate::time::Timestamp;
 use super::access::editable_for;
 pub(super) use super::child_page::{page, tab_list};
 pub(super) use super::child_parts::{holds, revised_child, stored_child};
-pub(super) use super::children_shown::{became_by, going_on, shown_with};
+pub(super) use super::children_shown::{became_for_change, given_back, going_on, shown_with};
 pub(super) use super::sight::Sight;
 
 /// The most records that one child is about.
@@ -388,7 +388,7 @@ fn check_writable(ctx: &Context<'_>, txn: &mut dyn Txn, subject: Subject, tab: &
 pub(super) fn check_change<C: Child>(ctx: &Context<'_>, txn: &mut dyn Txn, child: &C) -> Result<()> {
     let tab = child.placement().tab;
     let mut about = child.about().to_vec();
-    about.extend(became_by(txn, child.about())?.into_values().flatten());
+    about.extend(became_for_change(ctx, txn, child.about())?.into_values().flatten());
     let mut refused = None;
     for subject in about {
         match check_writable(ctx, txn, subject, &tab) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::context::Context;
 use crate::domain::{Conversion, Lead, LinkRole, Subject, SubjectKind};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AccountId, LeadId};
 use crate::store::Txn;
 
@@ -57,9 +57,47 @@ pub(super) fn became_by(txn: &mut dyn Txn, about: &[Subject]) -> Result<BTreeMap
     Ok(onwards)
 }
 
-/// The records that work about these goes on with, each once: in the place of a lead, or a person, what it became.
+/// [`became_by`] as far as the actor may change what is about these records by it. A person who turned out to be somebody else
+/// may be that of other leads too: then all of them, or what they became, must be the actor's to see and to change.
+pub(super) fn became_for_change(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    about: &[Subject],
+) -> Result<BTreeMap<Subject, Vec<Subject>>> {
+    let mut became = became_by(txn, about)?;
+    let mut persons: Vec<_> = became.keys().filter(|one| one.kind == SubjectKind::Contact).copied().collect();
+    if persons.is_empty() {
+        return Ok(became);
+    }
+    let mut bounds = vec![Sight::open(ctx, txn)?];
+    match Sight::for_going_on(ctx, txn) {
+        Ok(sight) => bounds.push(sight),
+        // Who changes nothing at all is told so by what is in sight.
+        Err(error) if error.kind() == ErrorKind::Denied => {}
+        Err(error) => return Err(error),
+    }
+    for mut sight in bounds.into_iter().filter(|sight| !sight.is_unlimited()) {
+        sight.learn(txn, &persons)?;
+        persons.retain(|person| sight.shows(&[*person]));
+    }
+    became.retain(|one, _| one.kind != SubjectKind::Contact || persons.contains(one));
+    Ok(became)
+}
+
+/// The records that work about these goes on with, each once: in the place of a lead, or a person, what it became. A person whom
+/// an open lead has stays that lead's: it shows with no customer what is worked on there.
 pub(super) fn going_on(txn: &mut dyn Txn, about: &[Subject]) -> Result<Vec<Subject>> {
-    let became = became_by(txn, about)?;
+    let mut became = became_by(txn, about)?;
+    let persons: Vec<_> = became.keys().filter(|one| one.kind == SubjectKind::Contact).copied().collect();
+    let held = if persons.is_empty() { Vec::new() } else { txn.links().to(&persons, None)? };
+    let holders = held.iter().filter(|link| link.from.kind == SubjectKind::Lead);
+    let holders: BTreeSet<_> = holders.map(|link| LeadId::from_uuid(link.from.id)).collect();
+    let mut leads = txn.leads().get(&holders.into_iter().collect::<Vec<_>>())?;
+    leads.retain(|lead| lead.conversion.is_none() && lead.trashed.is_none());
+    let open: BTreeSet<Subject> = leads.iter().map(|lead| lead.id.into()).collect();
+    for link in held.iter().filter(|link| open.contains(&link.from)) {
+        became.remove(&link.to);
+    }
     let mut onwards = Vec::with_capacity(about.len());
     for subject in about {
         let onward = became.get(subject).and_then(|became| became.first()).unwrap_or(subject);
@@ -68,6 +106,25 @@ pub(super) fn going_on(txn: &mut dyn Txn, about: &[Subject]) -> Result<Vec<Subje
         }
     }
     Ok(onwards)
+}
+
+/// What a stored list of records is to become, of which the actor gives back what it read, or something else: what it cannot
+/// take away because it does not see it, and what it gives without what only stands in the place of that.
+pub(super) fn given_back(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    stored: &[Subject],
+    given: &[Subject],
+) -> Result<(Vec<Subject>, Vec<Subject>)> {
+    let mut sight = Sight::open(ctx, txn)?;
+    if sight.is_unlimited() {
+        return Ok((Vec::new(), given.to_vec()));
+    }
+    sight.learn(txn, stored)?;
+    let kept: Vec<_> = stored.iter().filter(|one| !sight.sees(**one)).copied().collect();
+    let stand_ins = sight.known_as(&kept);
+    let is_meant = |one: &&Subject| stored.contains(one) || !stand_ins.contains(one);
+    Ok((kept, given.iter().filter(is_meant).copied().collect()))
 }
 
 /// The records whose children a page of this record shows: itself, the account that a lead became, the leads that became

@@ -95,7 +95,8 @@ pub fn of(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId) -> Result<Option<L
 
 /// The products that a record shows: of a lead its own; of an account those of the leads that became it; of an opportunity those of
 /// the lead that it was made of and of the leads that joined it. They are the leads' and stay there: nothing is copied, and the
-/// oldest lead comes first. Whoever sees the customer sees them, also without seeing the leads.
+/// oldest lead comes first. Whoever sees the customer sees them, also without seeing the leads; each list says the id of its lead,
+/// which is all that it tells of it.
 ///
 /// ```
 /// use leadcore::desk::convert::{self, ConversionOptions, OpportunityRequest};
@@ -135,6 +136,7 @@ pub fn list(ctx: &Context<'_>, txn: &mut dyn Txn, of: impl Into<Subject>) -> Res
             return Err(Error::invalid_field("of", ViolationCode::NotAllowed, message));
         }
     };
+    let leads: Vec<_> = accounts::oldest_first(txn, &leads)?.iter().map(|lead| lead.id).collect();
     txn.lines().get(&leads)
 }
 

@@ -237,8 +237,8 @@ pub fn set_contacts(
     contacts: &[ContactId],
 ) -> Result<Opportunity> {
     let before = writable(ctx, txn, id, expect.into())?;
-    let mut about = Opportunity::about(before.account, contacts);
-    let hidden = children::unseen(ctx, txn, &before.about)?;
+    let given = Opportunity::about(before.account, contacts);
+    let (hidden, mut about) = children::given_back(ctx, txn, &before.about, &given)?;
     about.extend(hidden.into_iter().filter(|subject| subject.kind == SubjectKind::Contact));
     let about = children::check_more(ctx, txn, &about, &before.about, &Tab::Opportunity)?;
     let after = Opportunity { about, ..before.clone() };

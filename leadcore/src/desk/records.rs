@@ -155,9 +155,9 @@ pub fn link(
     };
     children::check_change(ctx, txn, &before)?;
     // What the actor cannot see is not taken off: it is not in its list because it does not know of it.
-    let kept = children::unseen(ctx, txn, &before.about)?;
-    let stay = before.about.iter().filter(|known| about.contains(known) || kept.contains(known));
-    let all: Vec<_> = stay.chain(about).copied().collect();
+    let (kept, given) = children::given_back(ctx, txn, &before.about, about)?;
+    let stay = before.about.iter().filter(|known| given.contains(known) || kept.contains(known));
+    let all: Vec<_> = stay.chain(&given).copied().collect();
     let about = if about.is_empty() { Vec::new() } else { all };
     let about = children::check_more(ctx, txn, &about, &before.about, &tab)?;
     write(ctx, txn, &before, HostRecord { about, fields, ..before.clone() })

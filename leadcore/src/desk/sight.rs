@@ -56,6 +56,14 @@ impl Sight {
         Ok(Self { unfrozen: false, ..Self::of(ctx, txn, Permission::Edit)? })
     }
 
+    /// What the actor may change, or that became something it may change: also what is frozen or in the trash.
+    ///
+    /// # Errors
+    /// `Denied` when that is nothing at all.
+    pub(super) fn for_going_on(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Self> {
+        Ok(Self { unfrozen: false, live: false, ..Self::of(ctx, txn, Permission::Edit)? })
+    }
+
     const fn is_for_writing(&self) -> bool {
         self.unfrozen || self.live
     }
@@ -70,7 +78,8 @@ impl Sight {
     }
 
     /// Whether what is about these records is seen: with one of them, or with what one became. A customer shows what hangs on
-    /// the leads that became it, also to whoever does not see the leads.
+    /// the leads that became it, also to whoever does not see the leads. Who a person turned out to be shows what hangs on the
+    /// person only where no lead that has the person is out of reach: others may work with the same person.
     pub(super) fn shows(&self, about: &[Subject]) -> bool {
         about.iter().any(|subject| self.sees(*subject) || !self.onwards_of(*subject).is_empty())
     }
@@ -117,28 +126,60 @@ impl Sight {
         self.learn_leads(txn, &new)?;
         self.learn_accounts(txn, &new)?;
         self.learn_contacts(txn, &new)?;
-        self.learn_onwards(txn, subjects)
-    }
-
-    /// What those of these leads and persons became that are out of sight.
-    fn learn_onwards(&mut self, txn: &mut dyn Txn, subjects: &[Subject]) -> Result<()> {
-        let becomes = |kind| matches!(kind, SubjectKind::Lead | SubjectKind::Contact);
-        let is_new = |one: &Subject| !self.sees(*one) && !self.onwards.contains_key(one);
-        let hidden: BTreeSet<_> =
-            subjects.iter().filter(|one| becomes(one.kind) && is_new(one)).copied().collect();
-        if self.is_for_writing() || hidden.is_empty() {
+        if self.is_for_writing() {
             return Ok(());
         }
-        let hidden: Vec<_> = hidden.into_iter().collect();
+        self.learn_onwards(txn, subjects, SubjectKind::Lead)?;
+        let persons = self.learn_onwards(txn, subjects, SubjectKind::Contact)?;
+        self.keep_apart(txn, &persons)
+    }
+
+    /// What those of these leads, or persons, became that are out of sight. Gives those who became something that is seen.
+    fn learn_onwards(
+        &mut self,
+        txn: &mut dyn Txn,
+        subjects: &[Subject],
+        kind: SubjectKind,
+    ) -> Result<Vec<Subject>> {
+        let is_new = |one: &Subject| !self.sees(*one) && !self.onwards.contains_key(one);
+        let hidden: BTreeSet<_> =
+            subjects.iter().filter(|one| one.kind == kind && is_new(one)).copied().collect();
+        if hidden.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut hidden: Vec<_> = hidden.into_iter().collect();
         let links = txn.links().from(&hidden, Some(LinkRole::ConvertedTo))?;
         let became: Vec<_> =
             links.iter().map(|link| link.to).filter(|to| !self.known.contains_key(to)).collect();
         self.learn_accounts(txn, &became)?;
         self.learn_contacts(txn, &became)?;
-        self.onwards.extend(hidden.into_iter().map(|one| (one, Vec::new())));
+        self.onwards.extend(hidden.iter().map(|one| (*one, Vec::new())));
         let seen: Vec<_> = links.into_iter().filter(|link| self.sees(link.to)).collect();
         for link in seen {
             self.onwards.entry(link.from).or_default().push(link.to);
+        }
+        hidden.retain(|one| !self.onwards_of(*one).is_empty());
+        Ok(hidden)
+    }
+
+    /// Forgets what those of these persons became whom a lead or an account has that neither is seen nor became what is seen:
+    /// what hangs on the person may be that one's.
+    fn keep_apart(&mut self, txn: &mut dyn Txn, persons: &[Subject]) -> Result<()> {
+        if persons.is_empty() {
+            return Ok(());
+        }
+        let mut held = txn.links().to(persons, None)?;
+        held.retain(|link| matches!(link.from.kind, SubjectKind::Lead | SubjectKind::Account));
+        let holders: Vec<_> =
+            held.iter().map(|link| link.from).filter(|from| !self.known.contains_key(from)).collect();
+        self.learn_leads(txn, &holders)?;
+        self.learn_accounts(txn, &holders)?;
+        let holders: Vec<_> = held.iter().map(|link| link.from).collect();
+        self.learn_onwards(txn, &holders, SubjectKind::Lead)?;
+        for link in held {
+            if !self.shows(&[link.from]) {
+                self.onwards.insert(link.to, Vec::new());
+            }
         }
         Ok(())
     }

@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::domain::{
-    ContactFields, Entry, Field, IMPORT_LINE, Sequence, Subject, SubjectKind, Topic, Topics, image_of,
+    ContactFields, Entry, Field, FieldValue, IMPORT_LINE, Sequence, Subject, SubjectKind, Topic, Topics,
+    image_of,
 };
 use crate::error::{Error, Result, ViolationCode};
 use crate::id::{AccountId, LeadId};
@@ -17,6 +18,7 @@ use crate::query::{MAX_PAGE, Page};
 use crate::store::Txn;
 
 use super::access::shows_hidden;
+use super::contacts::PRIMARY;
 use super::listing::check_limit;
 use super::{children, opportunities, services};
 use wording::Names;
@@ -180,6 +182,7 @@ pub(super) fn read(
             !is_image(&change.field) && !is_hidden(&change.field) && change.field != IMPORT_LINE
         });
     }
+    hide_persons(ctx, txn, &mut entries)?;
     let names = Names::load(ctx, txn, &entries)?;
     let others = unseen(ctx, txn, &entries)?;
     let item = |mut entry: Entry| {
@@ -201,6 +204,33 @@ fn persons_of(ctx: &Context<'_>, txn: &mut dyn Txn, subjects: &[Subject]) -> Res
         persons.retain(|person| sight.shows(&[*person]));
     }
     Ok(persons)
+}
+
+/// Leaves out which person was, or became, the primary contact, where the actor is not shown that person.
+fn hide_persons(ctx: &Context<'_>, txn: &mut dyn Txn, entries: &mut [Entry]) -> Result<()> {
+    let person = |value: &FieldValue| value.as_id().map(|id| Subject::new(SubjectKind::Contact, id));
+    let told = entries.iter().flat_map(|entry| &entry.changes).filter(|change| change.field == PRIMARY);
+    let persons: Vec<_> =
+        told.flat_map(|change| [&change.before, &change.after]).filter_map(person).collect();
+    if persons.is_empty() {
+        return Ok(());
+    }
+    let mut sight = children::Sight::open(ctx, txn)?;
+    if sight.is_unlimited() {
+        return Ok(());
+    }
+    sight.learn(txn, &persons)?;
+    for entry in entries {
+        for change in entry.changes.iter_mut().filter(|change| change.field == PRIMARY) {
+            for value in [&mut change.before, &mut change.after] {
+                if person(value).is_some_and(|person| !sight.shows(&[person])) {
+                    *value = FieldValue::Empty;
+                }
+            }
+        }
+        entry.changes.retain(|change| change.field != PRIMARY || change.before != change.after);
+    }
+    Ok(())
 }
 
 /// The other records of these entries that the actor may not know of.

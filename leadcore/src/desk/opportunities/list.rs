@@ -108,7 +108,7 @@ pub fn list(
 }
 
 /// The lead that an opportunity was made of and the leads that joined it, as far as the actor sees them or the customer that
-/// they became, oldest first.
+/// they became, by their ids.
 pub(in crate::desk) fn origins(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,

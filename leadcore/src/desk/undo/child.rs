@@ -54,12 +54,13 @@ impl Hands {
     /// account that one became, and all of those that come back to it.
     fn refuse(
         &mut self,
+        ctx: &Context<'_>,
         txn: &mut dyn Txn,
         about: &[Subject],
         new: &[Subject],
     ) -> Result<Option<UndoFailure>> {
         let (about, new) = (&self.held(about), &self.held(new));
-        let became = children::became_by(txn, about)?;
+        let became = children::became_for_change(ctx, txn, about)?;
         let mut all = about.clone();
         all.extend(became.values().flatten());
         self.view.learn(txn, &all)?;
@@ -102,7 +103,7 @@ pub(super) fn take_back<C: Child>(
     let there = existing(txn, hands, (subject.kind, then))?;
     let new: Vec<_> = there.iter().filter(|about| !is.contains(about)).copied().collect();
     let about: BTreeSet<_> = is.iter().chain(&new).copied().collect();
-    if let Some(why) = hands.refuse(txn, &about.into_iter().collect::<Vec<_>>(), &new)? {
+    if let Some(why) = hands.refuse(ctx, txn, &about.into_iter().collect::<Vec<_>>(), &new)? {
         return Ok(UndoRecord::fail(subject, why));
     }
     // The products of a lead are its own, and frozen with it.
