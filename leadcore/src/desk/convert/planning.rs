@@ -142,6 +142,9 @@ fn planned(
         let sold = untold(sold, &broken);
         broken.extend(sold);
         plan.missing.extend(chosen);
+        if used_up || (!looked_at && sales::has_no_number(ctx, txn, &plan)?) {
+            plan.missing.push(customer::no_number());
+        }
         if !broken.is_empty() {
             // Where there is no plan, everything is told at once.
             let missing = std::mem::take(&mut plan.missing);
@@ -153,9 +156,6 @@ fn planned(
     if looked_at || options.estimates != super::EstimateChoice::None {
         plan.estimates = offers::of_lead(ctx, txn, lead.id)?;
         plan = plan.choose_estimates(&options.estimates)?;
-    }
-    if used_up {
-        plan.missing.push(customer::no_number());
     }
     if looked_at {
         plan.series = series::overview(ctx, txn, Series::Account, LAST_NUMBERS)?;
