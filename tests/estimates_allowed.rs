@@ -1,9 +1,11 @@
 //! Who may see and write estimates and products: roles, tenants, states of leads.
 
 use leadcore::context::Context;
+use leadcore::desk::convert::{self, ConversionOptions};
 use leadcore::desk::estimates::{self, EstimateQuery};
 use leadcore::desk::functions::Functions;
 use leadcore::desk::lines::{self, Products};
+use leadcore::desk::timeline::{self, TimelineQuery};
 use leadcore::desk::{Listing, activities, leads, settings};
 use leadcore::domain::{
     ActivityBody, ActivityFields, ActivityKind, Estimate, EstimateFields, EstimateStatus, Field, Lead,
@@ -241,4 +243,51 @@ fn estimates_are_closed_by_the_state_of_the_lead() {
     let patch = LeadPatch::new().set(Field::City, "Oslo");
     host.write(|ctx, txn| leads::edit(ctx, txn, lead.id, ANY, &patch));
     assert!(make().is_ok() && set().is_ok());
+}
+
+/// Whoever is handed the customer reads the estimates of its leads, but not what is hidden of leads.
+#[test]
+fn what_is_hidden_of_leads_is_hidden_of_their_estimates_and_stays() {
+    let host = Host::new();
+    let lead = euro_lead(&host);
+    let fields = EstimateFields { owner: Some("mona".parse().unwrap()), ..roof() };
+    let made = draft(&host, &lead, fields);
+    let done = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &ConversionOptions::default()));
+    let account = done.account.unwrap();
+    let role = Role::manager().hide(Field::Amount).and_then(|role| role.hide(Field::Owner)).unwrap();
+    let policy = RoleTable::new().role("m", role).user(&bob(), &["m"], None).unwrap();
+    let ctx = host.scene.ctx_as("bob", &policy);
+    let (mut shown, told) = host
+        .store
+        .read(ctx.tenant(), |txn| {
+            let mut shown = estimates::list(&ctx, txn, &EstimateQuery::default())?.items;
+            shown.extend(estimates::of(&ctx, txn, account, &Listing::default())?.items);
+            shown.push(estimates::get(&ctx, txn, made.id)?);
+            Ok((shown, timeline::of(&ctx, txn, account, &TimelineQuery::new(50))?))
+        })
+        .unwrap();
+    assert_eq!(shown.len(), 3);
+    for one in &shown {
+        assert_eq!((&one.fields.owner, one.totals.gross, one.fields.currency), (&None, 0.into(), None));
+        assert!(!one.fields.lines.is_empty() && one.fields.lines.len() == made.fields.lines.len());
+        assert!(one.fields.lines.iter().all(|line| line.unit_price == 0.into() && line.discount.is_none()));
+    }
+    let changes = told.items.iter().flat_map(|item| &item.entry.changes);
+    let fields: Vec<_> = changes.map(|change| change.field.as_str()).collect();
+    assert!(!fields.iter().any(|field| ["owner", "total", "currency"].contains(field)), "{fields:?}");
+    // Written back as it is shown, nothing of it is lost; said otherwise it is refused.
+    let edit = |fields: &EstimateFields| {
+        host.write_as("bob", &policy, |ctx, txn| estimates::edit(ctx, txn, made.id, ANY, fields.clone()))
+    };
+    let shown = shown.pop().unwrap().fields;
+    let titled = EstimateFields { title: Some("Roof".to_owned()), ..shown.clone() };
+    assert_eq!(edit(&titled).unwrap().totals.gross, 0.into());
+    let kept = host.read(|ctx, txn| estimates::get(ctx, txn, made.id));
+    assert_eq!(kept.fields, EstimateFields { title: Some("Roof".to_owned()), ..made.fields.clone() });
+    assert_eq!(kept.totals, made.totals);
+    let others = EstimateFields { owner: Some(bob()), lines: vec![panels()], ..shown };
+    assert_eq!(fields_of(&refused(edit(&others), ErrorKind::Invalid)), ["owner", "amount"]);
+    let set = host
+        .write_as("bob", &policy, |ctx, txn| estimates::set_lines(ctx, txn, made.id, ANY, vec![panels()]));
+    assert_eq!(fields_of(&refused(set, ErrorKind::Invalid)), ["amount"]);
 }

@@ -252,3 +252,36 @@ fn an_undo_leaves_what_a_customer_has_by_now() {
     let done = host.write(|ctx, txn| undo::undo(ctx, txn, deleted));
     assert_eq!(done.totals.reversed, 0, "{done:?}");
 }
+
+#[test]
+fn an_opportunity_is_not_named_by_what_its_maker_may_not_see() {
+    let host = Host::new();
+    let eve = "eve".parse().unwrap();
+    let role = Role::manager().hide(Field::Company).unwrap();
+    let table = RoleTable::new().role("m", role).user(&eve, &["m"], None).unwrap();
+    let wanted = options().with_opportunity(OpportunityRequest::new());
+    let named = form(&[(Field::Company, "SECRET AS"), (Field::Name, "Ia Berg")]);
+    for (fields, by_number) in [(named, false), (company("SECRET AS"), true)] {
+        let lead = host.add(fields);
+        let plan =
+            host.write_as("eve", &table, |ctx, txn| convert::plan(ctx, txn, lead.id, &wanted)).unwrap();
+        let told = serde_json::to_string(&plan).unwrap();
+        assert!(!told.contains("SECRET"), "{told}");
+        let name = if by_number { format!("#{}", lead.number) } else { "Ia Berg".to_owned() };
+        let done = host.write_as("eve", &table, |ctx, txn| convert::apply(ctx, txn, &plan)).unwrap();
+        let deal =
+            host.write_as("eve", &table, |ctx, txn| opportunities::get(ctx, txn, done.opportunity.unwrap()));
+        assert_eq!(deal.unwrap().fields.name, name);
+        let account = host.read(|ctx, txn| accounts::get(ctx, txn, done.account.unwrap()));
+        assert_eq!(account.fields.name, "SECRET AS", "as the mapping makes it");
+    }
+    // Without looking at a plan, too; and whoever sees the company names it so.
+    let [at_once, seen] = [(); 2].map(|()| host.add(company("SECRET AS")));
+    let done = host.write_as("eve", &table, |ctx, txn| convert::convert(ctx, txn, at_once.id, &wanted));
+    let deal =
+        host.read(|ctx, txn| opportunities::get(ctx, txn, done.as_ref().unwrap().opportunity.unwrap()));
+    assert_eq!(deal.fields.name, format!("#{}", at_once.number));
+    let done = host.write(|ctx, txn| convert::convert(ctx, txn, seen.id, &wanted));
+    let deal = host.read(|ctx, txn| opportunities::get(ctx, txn, done.opportunity.unwrap()));
+    assert_eq!(deal.fields.name, "SECRET AS");
+}

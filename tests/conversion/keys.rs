@@ -8,7 +8,10 @@ use leadcore::desk::convert::{
     PlannedAccount,
 };
 use leadcore::desk::mass::Selection;
-use leadcore::domain::{AccountStatus, Field, Operation, OperationKind, OpportunityPatch};
+use leadcore::desk::opportunities::{self, NewOpportunity};
+use leadcore::domain::{
+    AccountStatus, Field, Line, Operation, OperationKind, OpportunityFields, OpportunityPatch,
+};
 use leadcore::error::{Conflict, Error, ErrorKind, Result};
 use leadcore::id::{IdempotencyKey, LeadId};
 use leadcore::query::Filter;
@@ -137,9 +140,10 @@ fn a_key_of_many_stands_for_one_call_with_all_its_leads() {
     refuse(&ids[..1], &options(), &["leads"]);
     refuse(&ids[..2], &options().status(AccountStatus::Prospect), &["status"]);
     assert_eq!(dump(&host.store, &host.scene.tenant), before, "nothing is written");
-    // One lead under the same words is another call.
+    // One lead under the same words is another call, and the words stand for this one.
     let lead = host.add(company("Fourth AS"));
-    assert!(host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &options())).newly_converted);
+    let one = host.try_write(|ctx, txn| convert::convert(ctx, txn, lead.id, &options()));
+    assert_eq!(differs(&refused(one, ErrorKind::Conflict)), ["call"]);
 }
 
 #[test]
@@ -226,4 +230,58 @@ fn a_key_of_a_call_that_failed_is_free() {
     refused(host.try_write(|ctx, txn| convert::convert(ctx, txn, lead.id, &stale)), ErrorKind::Conflict);
     let prospect = options().status(AccountStatus::Prospect);
     assert!(host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &prospect)).newly_converted);
+}
+
+#[test]
+fn an_amount_is_the_same_however_it_is_written() {
+    let host = Host::new();
+    let lead = host.add(company("Nordlys AS"));
+    let convert = |amount: &str, name: &str| {
+        let price = amount.parse().unwrap();
+        let patch = OpportunityPatch::new().name(name).lines(vec![Line::new("Panel", price, price)]);
+        let options = options().with_opportunity(OpportunityRequest::new().with(patch));
+        host.try_write(|ctx, txn| convert::convert(ctx, txn, lead.id, &options))
+    };
+    let first = convert("10", "1.0").unwrap();
+    assert_eq!(convert("10.00", "1.0").unwrap().operation, first.operation);
+    for (amount, name) in [("10.01", "1.0"), ("10", "1")] {
+        assert_eq!(differs(&refused(convert(amount, name), ErrorKind::Conflict)), ["opportunity"]);
+    }
+}
+
+#[test]
+fn a_key_stands_for_one_call_of_whatever_kind() {
+    type Call = fn(&Host, &[LeadId; 3]) -> Result<()>;
+    let calls: [(&str, Call); 4] = [
+        ("one", |host, [lead, ..]| {
+            host.try_write(|ctx, txn| convert::convert(ctx, txn, *lead, &options())).map(drop)
+        }),
+        ("many", |host, [_, rest @ ..]| {
+            these(host, rest, &options().status(AccountStatus::Prospect)).map(drop)
+        }),
+        ("opportunity", |host, [.., lead]| {
+            let new = NewOpportunity::from(OpportunityFields::named("A roof")).converting(options());
+            host.try_write(|ctx, txn| opportunities::create(ctx, txn, *lead, new.clone())).map(drop)
+        }),
+        ("back", |host, [lead, ..]| {
+            host.try_write(|ctx, txn| convert::unconvert_once(ctx, txn, *lead, &key("order 4711"))).map(drop)
+        }),
+    ];
+    for (first, call) in &calls {
+        for (second, other) in calls.iter().filter(|(name, _)| name != first) {
+            let host = Host::new();
+            let ids = ["A", "B", "C"].map(|name| host.add(company(name)).id);
+            if *first == "back" {
+                let plain = ConversionOptions::default();
+                host.write(|ctx, txn| convert::convert(ctx, txn, ids[0], &plain));
+            }
+            call(&host, &ids).unwrap();
+            let done = dump(&host.store, &host.scene.tenant);
+            let error = refused(other(&host, &ids), ErrorKind::Conflict);
+            assert_eq!(differs(&error), ["call"], "{first}, {second}");
+            assert_eq!(dump(&host.store, &host.scene.tenant), done, "nothing is written: {first}, {second}");
+            call(&host, &ids).unwrap();
+            assert_eq!(dump(&host.store, &host.scene.tenant), done, "the first call stays answered: {first}");
+        }
+    }
 }

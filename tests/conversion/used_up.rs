@@ -4,7 +4,7 @@ use leadcore::desk::convert::{
     self, ConversionOptions, ConversionPlan, OpportunityRequest, PlannedOpportunity,
 };
 use leadcore::desk::{opportunities, series};
-use leadcore::domain::{AccountFields, Field, Lead, NumberSeries, Series, SeriesFields};
+use leadcore::domain::{AccountFields, Field, Lead, NumberSeries, OpportunityPatch, Series, SeriesFields};
 use leadcore::error::{Conflict, ErrorKind, ViolationCode};
 
 use super::fresh::*;
@@ -102,4 +102,31 @@ fn the_second_step_numbers_the_account_too() {
     assert!(numbered.missing.is_empty());
     let done = host.write(|ctx, txn| convert::apply(ctx, txn, &numbered));
     assert_eq!(done.account_number, 1);
+}
+
+#[test]
+fn both_series_that_are_used_up_are_told_at_their_fields_and_with_the_rest() {
+    let host = Host::new();
+    used_up(&host);
+    let few = one(&host, Series::Account, "Few", 1);
+    host.write(|ctx, txn| series::set_default(ctx, txn, few.id));
+    account(&host, &AccountFields { ..named("First") });
+    let lead = lead(&host);
+    let both = ["series", "opportunity.series"];
+    let convert =
+        |options: &ConversionOptions| host.try_write(|ctx, txn| convert::convert(ctx, txn, lead.id, options));
+    let error = refused(convert(&with_opportunity()), ErrorKind::Invalid);
+    assert_eq!(fields_of(&error), both);
+    let shown = plan(&host, &lead, &with_opportunity());
+    let error = refused(host.try_write(|ctx, txn| convert::apply(ctx, txn, &shown)), ErrorKind::Invalid);
+    assert_eq!(fields_of(&error), both);
+    // What else stands against it is told with them.
+    let patch = OpportunityPatch::new().probability(Some(101));
+    let wrong = options().with_opportunity(OpportunityRequest::new().with(patch));
+    let error = refused(convert(&wrong), ErrorKind::Invalid);
+    assert_eq!(fields_of(&error), ["series", "opportunity.probability"]);
+    // Alone it is the conflict that it was.
+    let error = refused(convert(&options()), ErrorKind::Conflict);
+    assert!(matches!(error.conflict(), Some(Conflict::SeriesExhausted { .. })), "{error}");
+    assert!(host.get(&lead).conversion.is_none());
 }

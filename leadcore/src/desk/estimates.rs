@@ -9,13 +9,14 @@
 //! all versions one at most is accepted: then none is revised any more, and what they want instead begins with a [`copy`]. An
 //! estimate of a lead that was converted goes on: it can still be accepted, by whoever may change the account.
 
+mod hidden;
 mod kind;
 mod list;
 mod moves;
 
 use crate::context::Context;
 use crate::domain::{
-    Activity, ActivityBody, Estimate, EstimateFields, EstimateStatus, EstimateUnmet, LeadNumber, Line,
+    Activity, ActivityBody, Estimate, EstimateFields, EstimateStatus, EstimateUnmet, Field, LeadNumber, Line,
     NewEntry, OperationKind, RequestState, Subject, SubjectKind, Tab, Topics, Totals,
 };
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
@@ -24,10 +25,11 @@ use crate::query::MAX_PAGE;
 use crate::store::{Series, Txn};
 use crate::time::Date;
 
-use super::access::Expect;
+use super::access::{Expect, check_fields};
 use super::operation::record;
 use super::{children, children_purge, series};
 
+pub(super) use hidden::is_hidden;
 pub use list::{EstimateQuery, list, of};
 pub(super) use moves::is_later;
 pub use moves::{accept, can_move, copy, decline, expire, expire_due, revise, send};
@@ -82,6 +84,7 @@ pub fn create_in(
     fields: EstimateFields,
     series: Option<NumberSeriesId>,
 ) -> Result<Estimate> {
+    hidden::check_said(ctx, &fields)?;
     let origin = Origin { series, ..Origin::default() };
     let (estimate, entries) = add(ctx, txn, (about, &[]), fields, origin)?;
     record(ctx, txn, OperationKind::Create, &entries)?;
@@ -156,6 +159,7 @@ pub fn create_for_request_in(
     if !matches!(state, RequestState::New | RequestState::Processing) {
         return Err(closed("estimate request", "estimate"));
     }
+    hidden::check_said(ctx, &fields)?;
     fields.title = fields.title.or_else(|| before.fields.title.clone());
     let hidden = children::unseen(ctx, txn, &before.about)?;
     let (about, hidden) = (children::going_on(txn, &before.about)?, children::going_on(txn, &hidden)?);
@@ -209,6 +213,7 @@ pub fn edit(
     fields: EstimateFields,
 ) -> Result<Estimate> {
     let before = writable(ctx, txn, id, expect.into())?;
+    let fields = hidden::kept(ctx, &before.fields, fields)?;
     write(ctx, txn, &before, fields)
 }
 
@@ -224,6 +229,7 @@ pub fn set_lines(
     lines: Vec<Line>,
 ) -> Result<Estimate> {
     let before = writable(ctx, txn, id, expect.into())?;
+    check_fields(ctx, [Field::Amount].iter())?;
     let fields = EstimateFields { lines, ..before.fields.clone() };
     write(ctx, txn, &before, fields)
 }
@@ -386,10 +392,10 @@ fn writable(ctx: &Context<'_>, txn: &mut dyn Txn, id: EstimateId, expect: Expect
     Ok(estimate)
 }
 
-/// The estimate as of today.
+/// The estimate as of today, without what the actor may not see.
 fn shown(ctx: &Context<'_>, mut estimate: Estimate) -> Estimate {
     estimate.status = estimate.status_on(today(ctx));
-    estimate
+    hidden::masked(ctx, estimate)
 }
 
 fn today(ctx: &Context<'_>) -> Date {

@@ -121,6 +121,8 @@ pub fn create(
     let said = (&new.fields, &new.contacts, &new.series);
     let once = |key| Once::opportunity(key).for_new(LeadId::from_uuid(of.id), &options, &said);
     let once = options.key.as_ref().map(once).transpose()?;
+    // The key stands for the whole call, not for the conversion in it too.
+    let options = ConversionOptions { key: None, ..options.as_ref().clone() };
     let mut made = None;
     txn.savepoint(&mut |txn| {
         let first = |txn: &mut dyn Txn, operation| made_by(ctx, txn, operation);

@@ -20,7 +20,7 @@ use crate::store::Txn;
 use super::access::shows_hidden;
 use super::contacts::PRIMARY;
 use super::listing::check_limit;
-use super::{children, opportunities, services};
+use super::{children, estimates, opportunities, services};
 use wording::Names;
 
 /// One event, ready to be shown.
@@ -175,6 +175,7 @@ pub(super) fn read(
             SubjectKind::Lines => hidden("amount"),
             SubjectKind::Opportunity => opportunities::is_hidden(ctx, field),
             SubjectKind::Service => services::is_hidden(ctx, field),
+            SubjectKind::Estimate => estimates::is_hidden(ctx, field),
             kind if kind.is_child() => false,
             _ => hidden(field),
         };

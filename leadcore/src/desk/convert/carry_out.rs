@@ -22,7 +22,7 @@ use super::once::{self, Once};
 use super::plan::{ConversionOutcome, ConversionPlan, PlannedAccount, PlannedPerson};
 use super::rules::Rules;
 use super::stored::{Stored, first_outcome};
-use super::{check, hidden, judged, sales};
+use super::{check, customer, hidden, judged, sales};
 
 /// Carries a plan out, once. When the lead was converted before, by whatever plan, nothing is written and the first
 /// outcome is returned. With a [key](ConversionPlan::key) that outcome is the key's too.
@@ -83,6 +83,9 @@ pub(super) fn carry_out(
     broken.extend(check::violations(ctx, txn, (&lead, plan), fields)?);
     broken.extend(known);
     if !broken.is_empty() {
+        if sales::has_no_number(ctx, txn, plan)? {
+            broken.push(customer::no_number());
+        }
         broken.extend(sales::violations(ctx, txn, &lead, plan)?);
         return Err(judged::refusal(ctx, &plan.hidden, broken));
     }
@@ -90,12 +93,10 @@ pub(super) fn carry_out(
     check::matches(ctx, txn, plan)?;
     let persons = persons(ctx, txn, (&of_lead, &said), plan)?;
     let mut target = target(ctx, txn, plan)?;
-    let sales = sales::prepare(ctx, txn, &lead, plan).map_err(|error| match error.kind() {
-        ErrorKind::Invalid => {
-            Error::invalid(hidden::explained(ctx, &plan.hidden, error.violations().to_vec()))
-        }
-        _ => error,
-    })?;
+    let sales = match sales::prepare(ctx, txn, &lead, plan) {
+        Ok(sales) => sales,
+        Err(error) => return Err(sales::refusal(ctx, txn, plan, error)?),
+    };
     let is_new = matches!(target, Some((_, Target::New(_))));
     rules.begin(true);
     // Taking the number is the last check and the first write: a series that is used up refuses before anything else is

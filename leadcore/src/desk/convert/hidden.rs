@@ -6,11 +6,12 @@
 use std::borrow::Cow;
 
 use crate::context::Context;
-use crate::domain::conversion_mapping::{FieldWrite, TargetField, TargetRecord};
+use crate::domain::conversion_mapping::{FieldWrite, Mapped, TargetField, TargetRecord};
 use crate::domain::{CustomValues, Field, Lead, OpportunityFields};
 use crate::error::{Result, Violation, ViolationCode};
 use crate::store::Txn;
 
+use super::super::access::masked;
 use super::super::accounts;
 use super::super::conversion_mapping::TargetFields;
 use super::super::opportunities::shown_by;
@@ -68,13 +69,14 @@ impl<'a> Hidden<'a> {
         }
     }
 
-    /// Takes the writes of hidden fields of these records out: what they were, what becomes of them and what is dropped.
+    /// Takes the writes of and from hidden fields of these records out: what they were, what becomes of them and what is dropped.
     pub(in crate::desk) fn mask_writes(
         &self,
         writes: &mut Vec<FieldWrite>,
         of: impl Fn(TargetRecord) -> bool,
     ) {
-        writes.retain(|write| !of(write.to.record) || !self.is_target(&write.to));
+        writes
+            .retain(|write| !of(write.to.record) || !(self.is_target(&write.to) || self.shows(&write.from)));
     }
 
     /// Every field of these catalogues, and every one of a lead, that is hidden.
@@ -137,6 +139,32 @@ pub(super) fn mask(ctx: &Context<'_>, fields: &TargetFields, plan: &mut Conversi
         all.dedup();
         plan.hidden = all;
     }
+}
+
+/// What the mapping makes of a lead for an opportunity, named by what the actor sees of the lead: the name is a field of its own,
+/// which everybody reads who sees the opportunity.
+pub(super) fn named(
+    ctx: &Context<'_>,
+    lead: &Lead,
+    map: impl Fn(&Lead) -> Mapped<OpportunityFields>,
+) -> Mapped<OpportunityFields> {
+    let mut mapped = map(lead);
+    let seen = masked(ctx, lead.clone());
+    if seen.fields == lead.fields {
+        return mapped;
+    }
+    let is_name = |write: &FieldWrite| write.to.key() == "name";
+    let by_seen = map(&seen);
+    mapped.fields.name = by_seen.fields.name;
+    mapped.writes.retain(|write| !is_name(write));
+    mapped.writes.extend(by_seen.writes.into_iter().filter(is_name));
+    mapped
+}
+
+/// What the lead is called by what the actor sees of it; its number, where that is nothing.
+pub(super) fn called(ctx: &Context<'_>, lead: &Lead) -> String {
+    let seen = masked(ctx, lead.clone());
+    seen.fields.display_name().map_or_else(|| format!("#{}", lead.number), str::to_owned)
 }
 
 /// The plan as it is carried out: hidden fields as the mapping makes them.

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,14 @@ use super::{ConversionOptions, ConversionPlan};
 
 /// What was asked: the lead, and a checksum of every part.
 type Asked = BTreeMap<String, String>;
+
+/// The kinds of calls, as their keys begin. A key stands for one call of any of them; those of the single leads of a call for many
+/// are covered by the key of that call.
+const KINDS: [&str; 4] = [CONVERT, CONVERT_ALL, OPPORTUNITY, UNCONVERT];
+const CONVERT: &str = "convert";
+const CONVERT_ALL: &str = "convert_all";
+const OPPORTUNITY: &str = "opportunity";
+const UNCONVERT: &str = "unconvert";
 
 /// A key, and what is asked under it.
 #[derive(Debug, Clone)]
@@ -63,7 +72,7 @@ impl Once {
     }
 
     pub(super) fn conversion(key: &IdempotencyKey) -> Self {
-        Self::new(format!("convert:{key}"))
+        Self::new(format!("{CONVERT}:{key}"))
     }
 
     /// One lead of many: each has a key of its own.
@@ -73,12 +82,12 @@ impl Once {
 
     /// All of them: a key names one call.
     pub(super) fn all(key: &IdempotencyKey) -> Self {
-        Self::new(format!("convert_all:{key}"))
+        Self::new(format!("{CONVERT_ALL}:{key}"))
     }
 
     /// An opportunity with the conversion that it needs.
     pub(in crate::desk) fn opportunity(key: &IdempotencyKey) -> Self {
-        Self::new(format!("opportunity:{key}"))
+        Self::new(format!("{OPPORTUNITY}:{key}"))
     }
 
     /// The same for another record than a conversion, with everything that is said of it.
@@ -94,7 +103,7 @@ impl Once {
     }
 
     pub(super) fn way_back(key: &IdempotencyKey) -> Self {
-        Self::new(format!("unconvert:{key}"))
+        Self::new(format!("{UNCONVERT}:{key}"))
     }
 
     pub(super) fn for_lead(mut self, lead: LeadId) -> Self {
@@ -154,7 +163,10 @@ impl Once {
 
     /// The operation that answers the key already, if this is the same call.
     fn first(&self, txn: &mut dyn Txn) -> Result<Option<OperationId>> {
-        let Some(kept) = self.found::<Kept>(txn)? else { return Ok(None) };
+        let Some(kept) = self.found::<Kept>(txn)? else {
+            self.check_free(txn)?;
+            return Ok(None);
+        };
         let differs = differs(&kept.asked, &self.asked, &self.unsaid);
         if differs.is_empty() {
             return Ok(Some(kept.operation));
@@ -165,7 +177,24 @@ impl Once {
     /// The leads of the call that has the key already, and what this one asks otherwise of them.
     pub(super) fn first_of_all(&self, txn: &mut dyn Txn) -> Result<Option<(All, Vec<String>)>> {
         let found = self.found::<KeptAll>(txn)?;
+        if found.is_none() {
+            self.check_free(txn)?;
+        }
         Ok(found.map(|kept| (kept.all, differs(&kept.asked, &self.asked, &self.unsaid))))
+    }
+
+    /// Refuses a key that stands for a call of another kind.
+    fn check_free(&self, txn: &mut dyn Txn) -> Result<()> {
+        let Some((own, key)) = self.key.split_once(':').filter(|(kind, _)| KINDS.contains(kind)) else {
+            return Ok(());
+        };
+        for kind in KINDS.iter().filter(|kind| **kind != own) {
+            if txn.journal().find(OperationKind::Once, &format!("{kind}:{key}"))?.is_some() {
+                let differs = vec!["call".to_owned()];
+                return Err(Error::conflicting("conversion", Conflict::KeyReused { differs }));
+            }
+        }
+        Ok(())
     }
 
     fn found<K: DeserializeOwned>(&self, txn: &mut dyn Txn) -> Result<Option<K>> {
@@ -248,6 +277,16 @@ fn json(value: &impl Serialize) -> Result<serde_json::Value> {
     })
 }
 
+/// What is a decimal number in everything that is asked.
+const NUMBERS: [&str; 5] = ["amount", "decimal", "percent", "quantity", "unit_price"];
+
+/// The number without zeros behind it: 10 and 10.00 are one amount.
+fn exact(key: &str, value: &serde_json::Value) -> Option<serde_json::Value> {
+    let text = value.as_str().filter(|_| NUMBERS.contains(&key))?;
+    let number: Decimal = text.parse().ok()?;
+    Some(number.normalize().to_string().into())
+}
+
 /// FNV-1a, 64 bits: it tells a call from another that was given the same key by mistake, and protects nothing. Keys of objects
 /// are sorted, whatever order they have in this program.
 fn checksum(value: &serde_json::Value) -> String {
@@ -263,7 +302,10 @@ fn checksum(value: &serde_json::Value) -> String {
             Value::Object(object) => {
                 let mut items: Vec<_> = object.iter().collect();
                 items.sort_by_key(|(key, _)| *key);
-                let each = |sum, (key, value): &(&String, &Value)| walk(mix(sum, key), value);
+                let each = |sum, (key, value): &(&String, &Value)| match exact(key, value) {
+                    Some(number) => mix(mix(sum, key), &number.to_string()),
+                    None => walk(mix(sum, key), value),
+                };
                 mix(items.iter().fold(mix(sum, "{"), each), "}")
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
@@ -276,8 +318,6 @@ fn checksum(value: &serde_json::Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use rust_decimal::Decimal;
-
     use super::super::super::leads;
     use super::super::{
         AccountChoice, CustomerType, EstimateChoice, OpportunityEnding, OpportunityRequest, PersonChoice,

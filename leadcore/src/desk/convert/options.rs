@@ -233,6 +233,7 @@ pub struct ConversionOptions {
     /// The caller's own name for this conversion. The same key again gives the first outcome, whatever became of the lead
     /// since, also when the conversion was taken back; for another lead or with other options it is refused with
     /// [`Conflict::KeyReused`](crate::error::Conflict::KeyReused). Of [`many`](super::many) leads it stands for all of them: other leads under it are refused, too.
+    /// A key that stands for a call of another kind is refused likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<IdempotencyKey>,
 }

@@ -142,6 +142,9 @@ fn planned(
         let sold = untold(sold, &broken);
         broken.extend(sold);
         plan.missing.extend(chosen);
+        if used_up || (!looked_at && sales::has_no_number(ctx, txn, &plan)?) {
+            plan.missing.push(customer::no_number());
+        }
         if !broken.is_empty() {
             // Where there is no plan, everything is told at once.
             let missing = std::mem::take(&mut plan.missing);
@@ -153,9 +156,6 @@ fn planned(
     if looked_at || options.estimates != super::EstimateChoice::None {
         plan.estimates = offers::of_lead(ctx, txn, lead.id)?;
         plan = plan.choose_estimates(&options.estimates)?;
-    }
-    if used_up {
-        plan.missing.push(customer::no_number());
     }
     if looked_at {
         plan.series = series::overview(ctx, txn, Series::Account, LAST_NUMBERS)?;
@@ -313,7 +313,7 @@ impl Making<'_> {
         running: Option<Opportunity>,
     ) -> Result<Option<PlannedOpportunity>> {
         if let Some(running) = running {
-            let mapped = joined(self.mapper, self.lead, &running.fields);
+            let mapped = hidden::named(ctx, self.lead, |lead| joined(self.mapper, lead, &running.fields));
             self.writes.extend(mapped.writes);
             return Ok(Some(PlannedOpportunity::Existing {
                 id: running.id,
@@ -323,7 +323,7 @@ impl Making<'_> {
         }
         let OpportunityChoice::New(request) = &self.options.opportunity else { return Ok(None) };
         let OpportunityRequest { patch, ending, series } = request.as_ref();
-        let mapped = new_opportunity(self.mapper, self.lead);
+        let mapped = hidden::named(ctx, self.lead, |lead| new_opportunity(self.mapper, lead));
         let mut fields = mapped.fields.clone();
         patch.apply(&mut fields);
         let (before, after) = (values_of(&mapped.fields), values_of(&fields));
@@ -340,7 +340,7 @@ impl Making<'_> {
             return Err(Error::invalid(broken));
         }
         if fields.name.is_empty() {
-            self.lead.fields.display_name().unwrap_or_default().clone_into(&mut fields.name);
+            fields.name = hidden::called(ctx, self.lead);
         }
         // None in a series that is used up: who looks at the plan chooses another one, or no opportunity.
         let next = match series::preview(ctx, txn, Series::Opportunity, *series) {

@@ -15,9 +15,10 @@ use super::super::opportunities::{self, Lost, Made};
 use super::super::series;
 use super::super::services::{self, NewService};
 use super::super::sight::Sight;
-use super::customer::no_number_of_opportunity;
+use super::customer::{no_number, no_number_of_opportunity};
+use super::hidden;
 use super::options::OpportunityEnding;
-use super::plan::{ConversionOutcome, ConversionPlan, PlannedOpportunity};
+use super::plan::{ConversionOutcome, ConversionPlan, PlannedAccount, PlannedOpportunity};
 use super::planning::is_used_up;
 
 /// The most persons that an opportunity is about.
@@ -93,6 +94,33 @@ pub(super) fn violations(
         Err(error) if is_used_up(&error) => Ok(vec![no_number_of_opportunity()]),
         Err(error) => Err(error),
     }
+}
+
+/// Whether the series of the new account of a plan has no number left.
+pub(super) fn has_no_number(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result<bool> {
+    let PlannedAccount::New { series, .. } = &plan.account else { return Ok(false) };
+    Ok(series::preview(ctx, txn, Series::Account, *series).is_err_and(|error| is_used_up(&error)))
+}
+
+/// What stands against the opportunity of a plan, with the number that the account would not get: a series that is used up is told
+/// as that where it stands against it alone.
+pub(super) fn refusal(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    plan: &ConversionPlan,
+    error: Error,
+) -> Result<Error> {
+    let mut broken = match error.kind() {
+        ErrorKind::Invalid => error.violations().to_vec(),
+        _ if is_used_up(&error) => vec![no_number_of_opportunity()],
+        _ => return Ok(error),
+    };
+    if has_no_number(ctx, txn, plan)? {
+        broken.insert(0, no_number());
+    } else if is_used_up(&error) {
+        return Ok(error);
+    }
+    Ok(Error::invalid(hidden::explained(ctx, &plan.hidden, broken)))
 }
 
 /// Checks the opportunity of a plan. Reads only.
