@@ -25,6 +25,7 @@ mod once;
 mod outbox;
 mod own_edits;
 mod purged;
+mod referring;
 mod said_again;
 mod same_person;
 mod since;
