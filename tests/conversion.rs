@@ -26,6 +26,8 @@ mod outbox;
 mod own_edits;
 mod primary;
 mod purged;
+mod referring;
+mod said_again;
 mod same_person;
 mod shared_person;
 mod since;

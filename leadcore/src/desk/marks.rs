@@ -3,9 +3,10 @@
 //! A mark asks for none of the tenant's rules: what a lead lacks in other fields is no reason to go on calling.
 
 use crate::context::Context;
+use crate::domain::conversion_mapping::Consent;
 use crate::domain::{
-    Action, AddressMark, Contact, Field, Lead, LeadFields, MarkNote, NewEntry, OperationKind, ReachChannel,
-    ReachMark, Subject, SubjectKind, contact_changes,
+    Action, AddressMark, Contact, Field, FieldChange, Lead, LeadFields, MarkNote, NewEntry, OperationKind,
+    ReachChannel, ReachMark, Subject, SubjectKind, Topics, contact_changes,
 };
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::{ContactId, LeadId};
@@ -108,7 +109,8 @@ fn change_lead(
 }
 
 /// Marks one address or number of a person as opted out or not working, or takes the mark off. A mark that is there keeps
-/// its date. It is for whoever may edit a lead or an account that has the person, also after the conversion.
+/// its date; where a conversion said it, the history tells that it was said again, and the way back of the conversion leaves
+/// it. It is for whoever may edit a lead or an account that has the person, also after the conversion.
 ///
 /// # Errors
 /// `NotFound`, `Denied`; `Conflict` when the revision is another than expected; `Invalid` for a person without this
@@ -151,7 +153,7 @@ fn change_contact(
     contact: ContactId,
     expect: Expect,
     field: &Field,
-    change: impl FnOnce(&mut Contact, Option<Country>) -> std::result::Result<(), Violation>,
+    change: impl Fn(&mut Contact, Option<Country>) -> std::result::Result<(), Violation>,
 ) -> Result<Contact> {
     let subject = Subject::from(contact);
     let mut sight = Sight::open(ctx, txn)?;
@@ -168,7 +170,14 @@ fn change_contact(
     let mut after = before.clone();
     let region = region(txn, subject)?;
     change(&mut after, region).map_err(|broken| Error::invalid(vec![broken]))?;
-    let changes = contact_changes(&before.fields, &after.fields);
+    let mut changes = contact_changes(&before.fields, &after.fields);
+    if changes.is_empty() {
+        let (bare, mut said) = (without_marks(&before), without_marks(&before));
+        change(&mut said, region).map_err(|broken| Error::invalid(vec![broken]))?;
+        if is_of_conversion(txn, subject, &Consent::of_contact(&said.fields))? {
+            changes = again(contact_changes(&bare.fields, &said.fields));
+        }
+    }
     if !changes.is_empty() {
         (after.revision, after.updated_at) = (before.revision.next(), ctx.now());
         txn.contacts().update(std::slice::from_ref(&after))?;
@@ -177,6 +186,43 @@ fn change_contact(
     }
     mask(ctx, &mut after);
     Ok(after)
+}
+
+fn without_marks(contact: &Contact) -> Contact {
+    let mut bare = contact.clone();
+    let all = Consent::of_contact(&bare.fields);
+    all.lift_of(&mut bare.fields.emails, &mut bare.fields.phones);
+    bare.fields.do_not_call = None;
+    bare
+}
+
+/// What is said again, as the journal tells it: it was so before, and is.
+fn again(changes: Vec<FieldChange>) -> Vec<FieldChange> {
+    changes.into_iter().map(|change| FieldChange { before: change.after.clone(), ..change }).collect()
+}
+
+/// Whether it was a conversion that said this of a person last: its way back would take it off, whoever says it again.
+fn is_of_conversion(txn: &mut dyn Txn, contact: Subject, said: &Consent) -> Result<bool> {
+    const READ: usize = 256;
+    let mut before = None;
+    while !said.is_empty() {
+        let entries = txn.journal().about(&[contact], Topics::NONE, before, READ)?;
+        for entry in entries.iter().filter(|entry| entry.subject == contact) {
+            let wrote = Consent::written(&entry.changes).join(&Consent::repeated(&entry.changes));
+            if !wrote.within(said).is_empty() {
+                return Ok(entry.operation_kind == OperationKind::Convert);
+            }
+            // Of a new person the history does not tell what it came with.
+            if entry.action == Action::Created {
+                return Ok(entry.operation_kind == OperationKind::Convert);
+            }
+        }
+        before = entries.last().map(|entry| entry.sequence);
+        if entries.len() < READ {
+            break;
+        }
+    }
+    Ok(false)
 }
 
 /// Where national numbers of a person are dialled from: the country of a lead or account that has it.

@@ -40,7 +40,8 @@ pub enum WhyKept {
     NotAllowed,
     /// Something refers to it now.
     InUse,
-    /// It was taken back before, by an undo of a part of the same operation.
+    /// It was taken back before, by an undo of a part of the same operation; or what it was before had come of a conversion that was
+    /// taken back.
     Reversed,
     /// The journal does not say enough of it, or it is of a kind that is not taken back.
     Unsupported,

@@ -65,6 +65,7 @@ pub use plan::{
 use planning::plan_by;
 use rules::Rules;
 use stored::first_outcome;
+pub(super) use unconvert::since::standing;
 pub use unconvert::{
     Fate, TakenBack, UnconvertOutcome, UnconvertPlan, Unconvertible, WrittenSince, apply_unconvert,
     apply_unconvert_with, plan_unconvert, unconvert, unconvert_once, unconvert_once_with, unconvert_with,

@@ -14,6 +14,7 @@ use super::super::custom::{shared, taken_by};
 use super::record::{note, refuse, unfit};
 use super::stories::{Story, unsupported};
 use super::walk::Bench;
+use super::withdrawn::Withdrawn;
 use super::{UndoFailure, UndoRecord, followers, links};
 
 pub(super) fn take_back(
@@ -45,6 +46,7 @@ pub(super) fn take_back(
         return Ok(UndoRecord::fail(subject, UndoFailure::Forbidden));
     }
     let mut after = before.clone();
+    let withdrawn = Withdrawn::of(txn, subject, story)?;
     for entry in story.own.iter().filter(own).filter(|entry| !links::concerns(entry)) {
         match entry.action {
             Action::Created | Action::Restored => match why_kept(bench, txn, &before, story)? {
@@ -61,6 +63,7 @@ pub(super) fn take_back(
                 let refuse = |field: &Field, value: &FieldValue| {
                     refuse(bench, &bench.accounts, field, value)
                         .or_else(|| story.refuse(field, |field| field.read_fields(&now)))
+                        .or_else(|| withdrawn.refuse(field))
                 };
                 let done = after.fields.rewind(&entry.changes, &refuse);
                 note(&mut record, done);

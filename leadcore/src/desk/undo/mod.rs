@@ -17,6 +17,8 @@
 //!   a stage of the same kind until they are restored, or until an undo of the undo brings theirs back;
 //! - the mapping of conversions is again what it was, unless it was changed since.
 //!
+//! A value that a conversion had written does not come back once that conversion was taken back.
+//!
 //! What is not taken back is said with its reason. Conversions and purges are not: the one has a way back of its own, the
 //! other has none. What else is said of pipelines, and other settings, stay as they are.
 //!
@@ -48,6 +50,7 @@ mod terms;
 mod told;
 mod turns;
 mod walk;
+mod withdrawn;
 
 use std::collections::BTreeSet;
 

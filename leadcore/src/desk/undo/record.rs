@@ -20,6 +20,7 @@ use super::super::leads::touch;
 use super::claims::Decision;
 use super::stories::Story;
 use super::walk::Bench;
+use super::withdrawn::Withdrawn;
 use super::{UndoFailure, UndoRecord};
 
 /// What becomes of a lead, and how to write it; the fields that are refused stay as they are.
@@ -264,6 +265,7 @@ pub(super) fn contact(
     };
     let mut record = UndoRecord::new(subject);
     let mut fields = before.fields.clone();
+    let withdrawn = Withdrawn::of(txn, subject, story)?;
     for entry in &story.own {
         match entry.action {
             Action::Created if super::links::is_of_converted(txn, subject)? => {
@@ -275,6 +277,7 @@ pub(super) fn contact(
                 let done = fields.rewind(&entry.changes, &|field, value| {
                     refuse(bench, &bench.contacts, field, value)
                         .or_else(|| story.refuse(field, |field| field.read_fields(&now)))
+                        .or_else(|| withdrawn.refuse(field))
                 });
                 note(&mut record, done);
             }

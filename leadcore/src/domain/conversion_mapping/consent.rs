@@ -119,17 +119,24 @@ impl Consent {
 
     /// The marks that these changes of an account or a contact wrote, as the journal tells them.
     pub(crate) fn written(changes: &[FieldChange]) -> Self {
-        let side = |read: fn(&FieldChange) -> &FieldValue| {
-            let image = |key: &str| {
-                changes.iter().find(|change| change.field == key).and_then(|change| read(change).as_text())
-            };
-            let emails = image(EMAILS).and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
-            let phones = image(PHONES).and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
-            let is_called = |change: &FieldChange| change.field == NO_CALLS && *read(change) == true.into();
-            let do_not_call = changes.iter().any(is_called).then(MarkNote::default);
-            Self { do_not_call, ..Self::of(&emails, &phones) }
+        Self::side(changes, |change| &change.after).missing_in(&Self::side(changes, |change| &change.before))
+    }
+
+    /// The marks that were there already and that somebody said again, as the journal tells them: with the same on both sides.
+    pub(crate) fn repeated(changes: &[FieldChange]) -> Self {
+        let same = changes.iter().filter(|change| change.before == change.after);
+        Self::side(&same.cloned().collect::<Vec<_>>(), |change| &change.after)
+    }
+
+    fn side(changes: &[FieldChange], read: fn(&FieldChange) -> &FieldValue) -> Self {
+        let image = |key: &str| {
+            changes.iter().find(|change| change.field == key).and_then(|change| read(change).as_text())
         };
-        side(|change| &change.after).missing_in(&side(|change| &change.before))
+        let emails = image(EMAILS).and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
+        let phones = image(PHONES).and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
+        let is_called = |change: &FieldChange| change.field == NO_CALLS && *read(change) == true.into();
+        let do_not_call = changes.iter().any(is_called).then(MarkNote::default);
+        Self { do_not_call, ..Self::of(&emails, &phones) }
     }
 
     /// What is said of addresses and numbers, and what of the person.

@@ -16,6 +16,7 @@ use super::super::plan::ConversionOutcome;
 use super::super::rules::Rules;
 use super::super::stored::{Stored, stored};
 use super::primary::PrimaryMade;
+use super::referring::triggered;
 use super::said::SaidSince;
 use super::wrote::{Hung, Wrote, by_targets, hung};
 use super::{Fate, TakenBack, UnconvertPlan, Unconvertible};
@@ -119,6 +120,9 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
     let ours =
         entries.iter().filter(|entry| entry.action == Action::Created || entry.subject.kind.is_child());
     let mut made: BTreeSet<Subject> = ours.map(|entry| entry.subject).collect();
+    let last = entries.iter().map(|entry| entry.sequence).max();
+    let triggered = last.map(|last| triggered(txn, &made, &entries, last)).transpose()?.flatten();
+    made.extend(triggered.iter().map(|entry| entry.subject));
     let wrote = by_targets(txn, &stored)?;
     let holds = |subject: Subject| wrote.links.iter().any(|link| link.to == subject);
     let persons: Vec<_> = wrote.persons.iter().filter(|entry| holds(entry.subject)).collect();
@@ -137,11 +141,14 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
         found: &mut found,
     };
     look.stage(txn)?;
-    let last = entries.iter().map(|entry| entry.sequence).max();
     if let Some(last) = last {
         look.inherited(txn, last)?;
     }
-    let seen = look.entries(txn, &entries)?;
+    let mut seen = look.entries(txn, &entries)?;
+    if let Some(entry) = triggered {
+        seen.insert(entry.subject);
+        look.new_opportunity(txn, &entry)?;
+    }
     for entry in persons {
         look.new_contact(txn, entry)?;
     }
@@ -376,6 +383,7 @@ impl Look<'_> {
                 tabs.insert(count.tab.code().to_owned(), others);
             }
         }
+        self.referring(txn, record, &mut tabs)?;
         if !tabs.is_empty() {
             self.block(Unconvertible::HasChildren { record, tabs: tabs.into_iter().collect() });
         }

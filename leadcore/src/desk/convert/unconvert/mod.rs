@@ -7,9 +7,10 @@ mod left;
 mod look;
 mod own;
 mod primary;
+mod referring;
 mod said;
 mod shared;
-mod since;
+pub(in crate::desk) mod since;
 mod sold;
 mod written;
 mod wrote;
@@ -90,7 +91,8 @@ pub enum Unconvertible {
         /// Their keys.
         fields: Vec<String>,
     },
-    /// Notes, files, estimates and the like hang on a new record.
+    /// Notes, files, estimates and the like hang on a new record, services were won with a new opportunity, or a new person takes
+    /// part in meetings of the customer.
     HasChildren {
         /// The record.
         record: Subject,

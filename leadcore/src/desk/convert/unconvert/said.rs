@@ -216,6 +216,12 @@ impl<T: Told> Words<T> {
         if changes.is_empty() {
             return;
         }
+        let again = Consent::repeated(&changes);
+        if !again.is_empty() {
+            // Nothing changed: it was so already, and somebody else's word too from then on.
+            self.by_hand = std::mem::take(&mut self.by_hand).join(&again);
+            return;
+        }
         let after = self.before.consent();
         let rewound = self.before.rewind(&changes);
         // Where the journal does not say what was before, all of it may have been said now.

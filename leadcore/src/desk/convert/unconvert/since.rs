@@ -170,7 +170,10 @@ impl Look<'_> {
 }
 
 /// The leads whose conversions these are, where they stand.
-pub(super) fn standing(txn: &mut dyn Txn, operations: &BTreeSet<OperationId>) -> Result<Vec<LeadId>> {
+pub(in crate::desk) fn standing(
+    txn: &mut dyn Txn,
+    operations: &BTreeSet<OperationId>,
+) -> Result<Vec<LeadId>> {
     let mut leads = Vec::new();
     for operation in operations {
         let of = txn.journal().operation(*operation)?;

@@ -1,0 +1,93 @@
+//! What somebody says against reaching a person whom a conversion had marked already is that somebody's word too.
+
+use leadcore::desk::convert::{self, PersonChoice};
+use leadcore::desk::{Expect, contacts};
+use leadcore::domain::{AddressMark, Contact, Field, MarkNote, Phones, ReachChannel};
+
+use super::fresh::*;
+use crate::support::{Host, form};
+
+const MAIL: &str = "a@k.example";
+
+fn out() -> AddressMark {
+    AddressMark::opt_out(ReachChannel::Email, "A@k.example")
+}
+
+/// A known person, and a lead that says `word` of it and was converted into it.
+fn marked(host: &Host, word: &[(Field, &str)]) -> (Contact, leadcore::domain::Lead) {
+    let known = account(host, &named("K"));
+    let anna = person(host, known.id, "Anna", MAIL);
+    let fields = [(Field::Company, "K"), (Field::Name, "Anna")];
+    let lead = host.add(form(&fields.into_iter().chain(word.iter().cloned()).collect::<Vec<_>>()));
+    into(host, &lead, &options().into_account(known.id).person(PersonChoice::Existing(anna.id)));
+    host.scene.tick();
+    (anna, lead)
+}
+
+fn now(host: &Host, of: &Contact) -> Contact {
+    host.read(|_, txn| Ok(txn.contacts().get(&[of.id])?.remove(0)))
+}
+
+#[test]
+fn an_objection_said_again_stays_when_the_conversion_that_said_it_first_is_taken_back() {
+    let host = Host::new();
+    let (anna, lead) = marked(&host, &[(Field::Email, "a@k.example (opted_out)")]);
+    assert!(now(&host, &anna).fields.emails.entries()[0].opted_out);
+    let again = as_bob(&host, |ctx, txn| contacts::mark(ctx, txn, anna.id, Expect::Any, &out()));
+    assert_eq!(blockers(&host, &lead), []);
+    host.write(|ctx, txn| convert::unconvert(ctx, txn, lead.id));
+    assert!(now(&host, &anna).fields.emails.entries()[0].opted_out, "bob said it too");
+    // Once it is somebody's word, the same again tells nothing new.
+    let known = now(&host, &anna);
+    assert!(known.revision >= again.revision);
+    as_bob(&host, |ctx, txn| contacts::mark(ctx, txn, anna.id, Expect::Any, &out()));
+    assert_eq!(now(&host, &anna).revision, known.revision);
+}
+
+#[test]
+fn what_was_said_again_and_then_lifted_goes() {
+    let host = Host::new();
+    let (anna, lead) = marked(&host, &[(Field::Email, "a@k.example (opted_out)")]);
+    as_bob(&host, |ctx, txn| contacts::mark(ctx, txn, anna.id, Expect::Any, &out()));
+    as_bob(&host, |ctx, txn| contacts::mark(ctx, txn, anna.id, Expect::Any, &out().lifted()));
+    assert!(!now(&host, &anna).fields.emails.has_marks());
+    let _ = host.try_write(|ctx, txn| convert::unconvert(ctx, txn, lead.id));
+    assert!(!now(&host, &anna).fields.emails.has_marks());
+}
+
+#[test]
+fn a_new_person_who_objects_again_does_not_go() {
+    let host = Host::new();
+    let lead = host.add(form(&[
+        (Field::Company, "N"),
+        (Field::Name, "Nils"),
+        (Field::Email, "n@n.example (opted_out)"),
+    ]));
+    let nils = into(&host, &lead, &options()).contacts[0];
+    let mark = AddressMark::opt_out(ReachChannel::Email, "n@n.example");
+    as_bob(&host, |ctx, txn| contacts::mark(ctx, txn, nils, Expect::Any, &mark));
+    assert_ne!(blockers(&host, &lead), []);
+}
+
+#[test]
+fn who_must_not_be_called_said_again_stays_so() {
+    let host = Host::new();
+    let known = account(&host, &named("K"));
+    let anna = person(&host, known.id, "Anna", MAIL);
+    let lead = host.add(form(&[(Field::Company, "K")]));
+    let own = leadcore::domain::ContactFields {
+        emails: anna.fields.emails.clone(),
+        phones: Phones::none(),
+        do_not_call: Some(MarkNote::default()),
+        ..anna.fields.clone()
+    };
+    host.write(|ctx, txn| contacts::add(ctx, txn, lead.id, own.clone(), true));
+    let best = leadcore::dedupe::matching::MatchPolicy::Best { at_least: 50 };
+    into(&host, &lead, &options().into_account(known.id).person(PersonChoice::Match(best)));
+    assert!(now(&host, &anna).fields.do_not_call.is_some());
+    host.scene.tick();
+    let note = MarkNote::default();
+    as_bob(&host, |ctx, txn| contacts::do_not_call(ctx, txn, anna.id, Expect::Any, Some(&note)));
+    let _ = host.try_write(|ctx, txn| convert::unconvert(ctx, txn, lead.id));
+    assert!(now(&host, &anna).fields.do_not_call.is_some());
+}
