@@ -206,6 +206,15 @@ def test_a_lead_of_several_lines_goes_back_with_all_of_them(db: Database) -> Non
     assert (db.leads.get(lead).city, db.leads.get(lead).phone) == ("Oslo", None)
 
 
+def test_a_lead_that_an_import_disqualified_is_open_again_after_an_undo(db: Database) -> None:
+    db.disqualify_reasons.add("Spam")
+    lead = db.leads.create(company="A", email="a@x.example")
+    rows = b"Company,E-mail,Lead state,Disqualify reason\nA,a@x.example,disqualified,Spam\n"
+    undone = db.undo(db.import_leads(rows))
+    assert (undone.totals.reversed, undone.remaining) == (1, ())
+    assert db.leads.get(lead).state == "open"
+
+
 def test_addresses_are_mended_by_a_plan(db: Database) -> None:
     for number, email in enumerate(["a@gmial.com", "b@mailinator.com", "c@nordlys.example"]):
         db.leads.create(company=f"C{number}", email=email)
