@@ -193,6 +193,28 @@ def test_part_of_an_import_is_taken_back(db: Database) -> None:
         db.undo(report, leads=[lead], lines=[2])
 
 
+def test_a_lead_of_several_lines_goes_back_with_all_of_them(db: Database) -> None:
+    lead = db.leads.create(company="A", email="a@x.example", city="Oslo")
+    file = b"Company,E-mail,City,Phone\nA,a@x.example,Bergen,+4722222222\nA,a@x.example,Voss,\n"
+    report = db.import_leads(file)
+    (kept,) = db.undo_plan(report, lines=[3]).records
+    assert kept.reversed == ()
+    assert {one.why for one in kept.kept} == {"shared"}
+    assert db.undo(report, lines=[3]).remaining == (kept,)
+    assert db.leads.get(lead).city == "Voss"
+    assert db.undo(report, lines=[2, 3]).totals.reversed == 1
+    assert (db.leads.get(lead).city, db.leads.get(lead).phone) == ("Oslo", None)
+
+
+def test_a_lead_that_an_import_disqualified_is_open_again_after_an_undo(db: Database) -> None:
+    db.disqualify_reasons.add("Spam")
+    lead = db.leads.create(company="A", email="a@x.example")
+    rows = b"Company,E-mail,Lead state,Disqualify reason\nA,a@x.example,disqualified,Spam\n"
+    undone = db.undo(db.import_leads(rows))
+    assert (undone.totals.reversed, undone.remaining) == (1, ())
+    assert db.leads.get(lead).state == "open"
+
+
 def test_addresses_are_mended_by_a_plan(db: Database) -> None:
     for number, email in enumerate(["a@gmial.com", "b@mailinator.com", "c@nordlys.example"]):
         db.leads.create(company=f"C{number}", email=email)

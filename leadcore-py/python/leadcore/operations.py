@@ -42,6 +42,7 @@ class Kept(Record):
     """The key of the field, or ``created``, ``deleted``, ``restored`` for the record itself."""
     why: str
     """``edited`` or ``converted`` since, ``taken`` by another record, ``reversed`` before by an undo of a part,
+    ``shared`` with lines of the imported file that were not named (name all lines of the lead),
     ``gone``, ``not_allowed``, ``in_use`` or ``unsupported``; later versions may add reasons."""
 
 
@@ -313,7 +314,8 @@ class Operations:
             operation: The outcome of a change to many leads or of an undo, the report of an import, an entry of a
                 timeline, or the id in them; or a plan, which is refused when it would do something else by now.
             leads: Only what it did to these leads.
-            lines: Of an import, only the leads that these lines created or changed, as the report counts lines.
+            lines: Of an import, only the leads that these lines created or changed, as the report counts lines. A lead
+                that other lines wrote too stays as it is (``shared``) until all of them are named.
 
         Example:
             >>> leads = db.leads.create_many({"company": name} for name in "ABC")

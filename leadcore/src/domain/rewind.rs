@@ -43,6 +43,8 @@ pub enum WhyKept {
     /// It was taken back before, by an undo of a part of the same operation; or what it was before had come of a conversion that was
     /// taken back.
     Reversed,
+    /// Lines of the imported file wrote it too that are not to be taken back: the journal tells what all of them did, together.
+    Shared,
     /// The journal does not say enough of it, or it is of a kind that is not taken back.
     Unsupported,
 }

@@ -14,7 +14,7 @@ use crate::id::LeadId;
 use crate::store::{LeadChange, Txn};
 
 use super::super::custom::{claims, missing, taken_by};
-use super::stories::Story;
+use super::stories::{Story, shared};
 use super::walk::Bench;
 use super::{UndoFailure, UndoOutcome, UndoRecord, links, record};
 
@@ -71,6 +71,9 @@ impl Docket<'_> {
         let may = lead.is_some_and(|lead| self.bench.edit.as_ref().is_some_and(|gate| gate.admits(lead)));
         if decision.0.failed.is_none() && !may && story.own.iter().any(links::concerns) {
             decision = (UndoRecord::fail(subject, UndoFailure::Forbidden), None);
+        }
+        if decision.0.failed.is_none() && self.bench.shared.contains(&subject) {
+            decision = (shared(subject, story), None);
         }
         Case { refused, ..self.case(decision) }
     }

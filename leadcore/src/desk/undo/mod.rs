@@ -70,7 +70,7 @@ pub use told::{UndoFailure, UndoRecord, UndoTotals};
 use walk::Walk;
 
 /// Some of the records of an operation. A lead is taken back as a whole: what several lines of a file wrote into it is one
-/// thing.
+/// thing, and is [kept](crate::domain::WhyKept::Shared) while not all of these lines are named.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -101,17 +101,17 @@ impl UndoPart {
                     && leads.contains(&LeadId::from_uuid(entry.subject.id))
             }
             Self::Lines(lines) => {
-                let told = entry.changes.iter().filter(|change| change.field == IMPORT_LINE);
-                let own = told.flat_map(|change| change.after.items()).filter_map(|line| match line {
-                    FieldValue::Integer(line) => u64::try_from(*line).ok(),
-                    _ => None,
-                });
-                own.filter(|line| lines.contains(line)).fold(false, |_, line| {
+                lines_of(entry).filter(|line| lines.contains(line)).fold(false, |_, line| {
                     missing.remove(&line);
                     true
                 })
             }
         }
+    }
+
+    /// Whether lines that it does not name speak in an entry of the operation.
+    pub(super) fn leaves(&self, entry: &Entry) -> bool {
+        self.lines_named().is_some_and(|lines| lines_of(entry).any(|line| !lines.contains(&line)))
     }
 
     /// The lines that it names.
@@ -129,6 +129,15 @@ impl UndoPart {
         let message = format!("no lead was written by these lines: {}{more}", named.join(", "));
         Error::invalid_field("lines", ViolationCode::Unknown, message)
     }
+}
+
+/// The lines of an imported file that an entry tells.
+fn lines_of(entry: &Entry) -> impl Iterator<Item = u64> + '_ {
+    let told = entry.changes.iter().filter(|change| change.field == IMPORT_LINE);
+    told.flat_map(|change| change.after.items()).filter_map(|line| match line {
+        FieldValue::Integer(line) => u64::try_from(*line).ok(),
+        _ => None,
+    })
 }
 
 /// What an undo would do. Pure data: show it, store it, apply it later.

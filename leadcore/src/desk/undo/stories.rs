@@ -139,7 +139,7 @@ fn returned(entry: &Entry) -> Vec<String> {
 /// only what was left the first time.
 pub(super) fn tell(record: UndoRecord, story: &Story, again: bool) -> Option<UndoRecord> {
     if record.failed == Some(UndoFailure::Converted) {
-        return Some(converted(record.subject, story));
+        return Some(kept_whole(record.subject, story, |_| WhyKept::Converted));
     }
     let mut record = record;
     // What was taken back before is told as that, where nothing else happened to the record.
@@ -157,8 +157,16 @@ pub(super) fn tell(record: UndoRecord, story: &Story, again: bool) -> Option<Und
     Some(record)
 }
 
-/// A record that was converted since: all of it stays.
-fn converted(subject: Subject, story: &Story) -> UndoRecord {
+/// A lead that lines of a file wrote of which only some are to be taken back: all of it stays.
+pub(super) fn shared(subject: Subject, story: &Story) -> UndoRecord {
+    let why = |key: &str| {
+        if story.returned.contains(key) { WhyKept::Reversed } else { WhyKept::Shared }
+    };
+    kept_whole(subject, story, why)
+}
+
+/// A record of which all stays: one that was converted since, say.
+fn kept_whole(subject: Subject, story: &Story, why: impl Fn(&str) -> WhyKept) -> UndoRecord {
     let mut fields = BTreeSet::new();
     for entry in &story.own {
         let is_field = |key: &&String| key.parse::<Field>().is_ok();
@@ -168,7 +176,7 @@ fn converted(subject: Subject, story: &Story) -> UndoRecord {
             action => drop(fields.insert(action.code().to_owned())),
         }
     }
-    let kept = fields.into_iter().map(|field| Kept { field, why: WhyKept::Converted }).collect();
+    let kept = fields.into_iter().map(|field| Kept { why: why(&field), field }).collect();
     UndoRecord { kept, ..UndoRecord::new(subject) }
 }
 

@@ -77,6 +77,8 @@ pub(super) struct Bench<'a> {
     pub(super) freed: HashMap<Uuid, u64>,
     /// Whether these operations are undos of this operation.
     pub(super) undos: HashMap<OperationId, bool>,
+    /// Leads that lines of a file wrote of which the part that is taken back names some and not all.
+    pub(super) shared: BTreeSet<Subject>,
     /// Whether something was written.
     begun: bool,
 }
@@ -120,7 +122,7 @@ impl<'a> Walk<'a> {
     ) -> Result<Self> {
         // Only a place for each record is held for all of them at once.
         let mut last: HashMap<Subject, (Turn, Sequence)> = HashMap::new();
-        let mut named = BTreeSet::new();
+        let (mut named, mut shared) = (BTreeSet::new(), BTreeSet::new());
         let mut first = Sequence(i64::MAX);
         let mut missing = part.and_then(UndoPart::lines_named).cloned().unwrap_or_default();
         let mut after = None;
@@ -136,6 +138,9 @@ impl<'a> Walk<'a> {
                 first = first.min(entry.sequence);
                 if part.is_some_and(|part| part.names(&entry, &mut missing)) {
                     named.insert(entry.subject);
+                }
+                if part.is_some_and(|part| part.leaves(&entry)) {
+                    shared.insert(entry.subject);
                 }
                 last.insert(entry.subject, (Turn::of(&entry), entry.sequence));
             }
@@ -169,6 +174,7 @@ impl<'a> Walk<'a> {
             terms: BTreeSet::new(),
             new_terms: of_kind(&last, SubjectKind::Term).map(|id| (id, Vec::new())).collect(),
             freed: HashMap::new(),
+            shared: shared.intersection(&named).copied().collect(),
             undos: HashMap::new(),
             begun: false,
         };
@@ -329,7 +335,7 @@ impl<'a> Walk<'a> {
         let unseen = lead.is_some_and(|lead| !self.bench.view.admits(lead));
         self.unseen = self.unseen.saturating_add(u64::from(unseen));
         let (mut record, change) = decision;
-        if record.failed.is_some() {
+        if record.failed.is_some() || self.bench.shared.contains(&subject) {
             return Ok(record);
         }
         let may = lead.is_some_and(|lead| self.bench.edit.as_ref().is_some_and(|gate| gate.admits(lead)));

@@ -235,7 +235,7 @@ fn told(lines: &[u64]) -> FieldChange {
 }
 
 /// What changes with a stage.
-const OF_A_MOVE: [Field; 10] = [
+const OF_A_MOVE: [Field; 11] = [
     Field::Stage,
     Field::Pipeline,
     Field::StageEnteredAt,
@@ -244,6 +244,7 @@ const OF_A_MOVE: [Field; 10] = [
     Field::State,
     Field::Outcome,
     Field::LostReason,
+    Field::DisqualifyReason,
     Field::ReasonDetail,
     Field::ClosedAt,
 ];

@@ -271,3 +271,46 @@ fn a_file_of_which_nothing_is_left_can_be_imported_again() {
     assert_eq!(undo(&host, operation).freed_key, None);
     assert!(host.run(FILE).repeated);
 }
+
+/// What stays, and why.
+fn stays(outcome: &UndoOutcome) -> Vec<(&str, WhyKept)> {
+    let told = outcome.remaining.iter().flat_map(|record| &record.kept);
+    told.map(|kept| (kept.field.as_str(), kept.why)).collect()
+}
+
+#[test]
+fn a_line_of_a_lead_that_other_lines_wrote_too_is_taken_back_with_them_or_not_at_all() {
+    let known = "Company,E-mail,City\nA,a@x.example,Oslo\n";
+    let file = "Company,E-mail,City,Phone\nA,a@x.example,Bergen,+4722222222\nA,a@x.example,Voss,\n";
+    // In one chunk or two, of a lead that was there or is new.
+    for (chunk, is_new) in [(500, false), (1, false), (500, true), (1, true)] {
+        let host = Host::new();
+        if !is_new {
+            host.run(known);
+        }
+        let operation = host.run_with(file, &ImportOptions::new().chunk(chunk)).operation.unwrap();
+        let before = host.leads();
+        for line in [2, 3] {
+            let outcome = undo_part(&host, operation, &UndoPart::lines([line])).unwrap();
+            assert_eq!((outcome.totals.reversed, outcome.totals.kept), (0, 1), "{outcome:?}");
+            let kept = stays(&outcome);
+            assert!(!kept.is_empty() && kept.iter().all(|(_, why)| *why == WhyKept::Shared), "{kept:?}");
+            assert_eq!(kept.iter().any(|(field, _)| *field == "created"), is_new, "{kept:?}");
+            assert_eq!(host.leads()[0].fields.address.city(), Some("Voss"));
+        }
+        assert_eq!(host.leads(), before, "nothing is written");
+        let both = UndoPart::lines([2, 3]);
+        let outcome = undo_part(&host, operation, &both).unwrap();
+        assert_eq!((outcome.totals.reversed, outcome.remaining.len()), (1, 0), "{chunk} {outcome:?}");
+        let leads = host.leads();
+        assert_eq!(leads.len(), usize::from(!is_new));
+        assert!(
+            leads
+                .iter()
+                .all(|lead| lead.fields.address.city() == Some("Oslo") && lead.fields.phones.is_empty())
+        );
+        // What was taken back with them is told as that.
+        let outcome = undo_part(&host, operation, &UndoPart::lines([3])).unwrap();
+        assert!(stays(&outcome).iter().all(|(_, why)| *why == WhyKept::Reversed), "{outcome:?}");
+    }
+}

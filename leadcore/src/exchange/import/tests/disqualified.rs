@@ -252,3 +252,33 @@ fn another_reason_than_that_of_a_lead_that_ended_is_told() {
     let report = host.run("Company,E-mail,Lead state,Disqualify reason\nA,a@x.example,disqualified,Spam\n");
     assert_eq!((left_out(&report), counts(&report)), (vec![], (0, 0, 1, 0)));
 }
+
+#[test]
+fn a_lead_that_an_import_disqualified_is_open_again_once_that_is_taken_back() {
+    for (more, cell) in [("", ""), (",Reason detail", ",Sent by a robot")] {
+        let host = host_with_reasons();
+        host.run("Company,E-mail\nA,a@x.example\n");
+        let before = host.leads().remove(0);
+        let file = format!(
+            "Company,E-mail,Lead state,Disqualify reason{more}\nA,a@x.example,disqualified,Spam{cell}\n"
+        );
+        let operation = host.run(file).operation.unwrap();
+        let with = host.leads().remove(0);
+        assert_eq!(states(&host), [out("A", "Spam")]);
+        let ctx = host.system();
+        let undo = |operation| {
+            let planned =
+                host.store.read(ctx.tenant(), |txn| desk::undo::plan(&ctx, txn, operation)).unwrap();
+            let done = host.store.write(ctx.tenant(), |txn| desk::undo::undo(&ctx, txn, operation)).unwrap();
+            assert_eq!(planned.totals, done.totals, "planned as done");
+            assert_eq!((done.totals.reversed, &done.remaining), (1, &Vec::new()), "{done:?}");
+            done.operation
+        };
+        let undone = undo(operation);
+        let after = host.leads().remove(0);
+        assert_eq!((&after.closing, &after.fields), (&before.closing, &before.fields));
+        // And out again with the undo of the undo.
+        undo(undone);
+        assert_eq!(host.leads().remove(0).closing, with.closing);
+    }
+}
