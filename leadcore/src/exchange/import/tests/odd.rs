@@ -276,6 +276,23 @@ fn more_lines_than_sum_up_a_table_are_leads() {
 }
 
 #[test]
+fn a_row_that_holds_names_of_columns_costs_no_row_above_it() {
+    let host = Host::new();
+    let report = host.run(
+        "Company,Pref1,Pref2,Pref3\nA AS,x,y,z\nB AS,Email,Phone,City\nC AS,c@x.example,+4722222222,Oslo\n",
+    );
+    assert_eq!(
+        (report.format.header_line, names(&host)),
+        (Some(1), ["A AS", "B AS", "C AS"].map(str::to_owned).to_vec())
+    );
+    let host = Host::new();
+    let mapping = r#"{"columns":[{"header":"Foo","field":"company"}]}"#;
+    let options = ImportOptions::new().mapping(serde_json::from_str(mapping).unwrap());
+    host.run_with("Foo,Bar,Baz,Qux\nA AS,1,2,3\nB AS,State,Country,City\n", &options);
+    assert_eq!(names(&host), ["A AS", "B AS"]);
+}
+
+#[test]
 fn the_lines_of_an_order_are_told_and_make_no_leads() {
     let host = Host::new();
     let lines = r#"[{"sku":"A-1","qty":2},{"sku":"B-2","qty":1}]"#;
