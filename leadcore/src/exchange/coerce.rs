@@ -197,8 +197,10 @@ impl Coercer {
         let content = self.read_columns(row, &columns);
         self.columns = columns;
         content.map_or_else(Content::Broken, |mut intent| {
-            intent.is_total = row.number() > 1 && !intent.is_recognisable() && totals::is_one(row);
-            intent.is_sure_total = intent.is_total && totals::is_surely_one(row, self.width);
+            let is_sure = !intent.is_recognisable() && totals::is_surely_one(row, self.width);
+            // The first row is a lead, unless it is surely none.
+            let is_total = row.number() > 1 && !intent.is_recognisable() && totals::is_one(row);
+            (intent.is_total, intent.is_sure_total) = (is_sure || is_total, is_sure);
             Content::Filled(Box::new(intent))
         })
     }

@@ -264,6 +264,17 @@ fn a_lead_below_the_lines_that_close_a_report_makes_none_of_them_leads() {
 }
 
 #[test]
+fn a_line_of_a_report_right_below_the_header_is_no_lead() {
+    for line in ["Page 1 of 2,,", "Total: 12,,"] {
+        let host = Host::new();
+        let report = host
+            .run(format!("Company,E-mail,City\n{line}\nA,a@x.example,Oslo\n{line}\nB,b@x.example,Moss\n"));
+        assert_eq!(names(&host), ["A", "B"], "{report}");
+        assert_eq!(report.skips[&SkipReason::Total], 2, "{line}");
+    }
+}
+
+#[test]
 fn more_lines_than_sum_up_a_table_are_leads() {
     for (totals, created) in [(20, 1), (21, 22), (45, 46)] {
         let file = format!("Company;Amount\nNordlys;1\n{}", "Total;5\n".repeat(totals));
