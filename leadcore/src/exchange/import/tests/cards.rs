@@ -45,6 +45,8 @@ fn an_id_of_a_card_is_not_believed_against_the_rest_of_it() {
     // Another program gave the person's card another id, which is no other person.
     let report = host.run(card("other", "Ola Berg", "ola@x.example"));
     assert_eq!(counts(&report), (0, 0, 1, 0), "{report}");
+    let told: Vec<_> = report.left_out_values.iter().map(|told| (told.line, told.field.as_str())).collect();
+    assert_eq!(told, [(1, "external_id")], "the id that the lead does not take");
     assert_eq!(ids(&host), [["vcard:1"]]);
     // Two persons who share an address are two by their ids.
     let report = host.run(card("3", "Kari Berg", "ola@x.example"));
