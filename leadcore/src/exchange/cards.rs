@@ -150,7 +150,7 @@ impl LeftOut {
 }
 
 /// The text of each card. One inside a property of another is not parted from it; one that is not ended stops where the
-/// next begins.
+/// next begins, and is damaged.
 struct Blocks<'t> {
     text: &'t str,
     lines: std::str::SplitInclusive<'t, [char; 2]>,
@@ -220,6 +220,11 @@ fn is_agent(line: &str) -> bool {
 fn card(block: &str, limits: &Limits) -> std::result::Result<Card, RowProblem> {
     if block.len() > limits.max_record_bytes || parts(block) > MOST_PARTS {
         return Err(RowProblem::RecordTooLarge);
+    }
+    // What a file was cut off in would be half a person.
+    let last = block.trim_end().lines().next_back();
+    if last.is_none_or(|line| ends_with(line.trim(), "END:VCARD").is_none()) {
+        return Err(RowProblem::Malformed);
     }
     match catch_unwind(AssertUnwindSafe(|| Parser::new(block).entry())) {
         Ok(Entry::VCard(card)) => Ok(understand(&card)),

@@ -17,10 +17,10 @@ mod typed;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::Row;
 use super::import::{ImportOptions, MatchBy};
 use super::mapping::{BadValues, Located, Origin};
 use super::rejects::RejectColumns;
+use super::{FileKind, Row};
 use crate::domain::{Catalogue, ExternalRef, Field, LeadFields, MatchKey, MatchKind, Numbering};
 use crate::error::{ValueError, Violation, ViolationCode};
 use crate::value::{Country, PersonName, Phone, fold};
@@ -41,6 +41,7 @@ pub(super) struct Coercer {
     options: ImportOptions,
     countries: HashMap<String, Result<Country, ValueError>>,
     encoding: &'static str,
+    is_of_text: bool,
     blanked: u64,
     needs_region: bool,
     left_out: Vec<Violation>,
@@ -85,6 +86,7 @@ impl Coercer {
             options: options.clone(),
             countries: HashMap::new(),
             encoding,
+            is_of_text: true,
             blanked: 0,
             needs_region: false,
             left_out: Vec::new(),
@@ -111,6 +113,18 @@ impl Coercer {
         (self.rejected, self.width) = (RejectColumns::find(headers), headers.len());
         self.columns.iter_mut().for_each(|column| column.headed(headers));
         self
+    }
+
+    /// Of a file of this kind.
+    pub(super) fn of_kind(mut self, kind: FileKind) -> Self {
+        self.is_of_text = kind == FileKind::Csv;
+        self.columns.iter_mut().for_each(|column| column.is_of_text = self.is_of_text);
+        self
+    }
+
+    /// Whether the file is text with a character between cells.
+    pub(super) const fn is_of_text(&self) -> bool {
+        self.is_of_text
     }
 
     /// Below a line of the file that is these headers: where it comes again it is no lead.
@@ -197,8 +211,10 @@ impl Coercer {
         let content = self.read_columns(row, &columns);
         self.columns = columns;
         content.map_or_else(Content::Broken, |mut intent| {
-            intent.is_total = row.number() > 1 && !intent.is_recognisable() && totals::is_one(row);
-            intent.is_sure_total = intent.is_total && totals::is_surely_one(row, self.width);
+            let is_sure = !intent.is_recognisable() && totals::is_surely_one(row, self.width);
+            // The first row is a lead, unless it is surely none.
+            let is_total = row.number() > 1 && !intent.is_recognisable() && totals::is_one(row);
+            (intent.is_total, intent.is_sure_total) = (is_sure || is_total, is_sure);
             Content::Filled(Box::new(intent))
         })
     }

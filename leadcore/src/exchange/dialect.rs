@@ -317,14 +317,33 @@ fn most_known(table: &Table, options: &ReadOptions) -> usize {
 }
 
 /// Evidence 1: a record of known column names; those above it hold less than half as many. The first record stays the
-/// header if it knows the most.
+/// header if it knows the most, or where what stands above the other one is a [table of its own](is_inside).
 fn by_known_names(table: &Table, options: &ReadOptions) -> Option<usize> {
     let counts: Vec<usize> =
         table.rows.iter().take(MAX_PREAMBLE + 1).map(|(_, cells)| known(cells, options)).collect();
     let most = counts.iter().copied().max().filter(|most| *most >= 2)?;
     let row = counts.iter().position(|count| *count == most)?;
     let clear = counts.iter().take(row).all(|count| count * 2 < most);
-    if clear { Some(row) } else { Some(0) }
+    if clear && !is_inside(table, row, options) { Some(row) } else { Some(0) }
+}
+
+/// Whether a record of known column names is a row of the table that begins with the first record, whatever its cells say
+/// (`Email`, `City`): taken for the header, it would cost all rows above it.
+fn is_inside(table: &Table, row: usize, options: &ReadOptions) -> bool {
+    let Some((above, [(_, header), below @ ..])) = table.rows.split_at_checked(row) else { return false };
+    let filled = |cells: &[String]| cells.iter().filter(|cell| !cell.is_empty()).count();
+    let is_wide = |cells: &[String]| {
+        header.len() > 1 && cells.len() == header.len() && filled(cells) * 3 >= filled(header) * 2
+    };
+    let is_whole = known(header, options) == filled(header);
+    let [(_, first), ..] = above else { return false };
+    if below.iter().all(|(_, cells)| filled(cells) == 0) {
+        // A table without rows, at most below lines of text.
+        return !is_whole || above.iter().any(|(_, cells)| filled(cells) > 1);
+    }
+    let names = |cell: &String| options.knows(cell) || !is_datum(cell);
+    let is_header = is_wide(first) && known(first, options) > 0 && first.iter().all(names);
+    is_header || (!is_whole && above.len() > 1 && above.iter().all(|(_, cells)| is_wide(cells)))
 }
 
 /// Evidence 2: lines of text or comments, then an even table of two columns or more whose first record can be a header.

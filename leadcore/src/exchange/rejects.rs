@@ -5,6 +5,7 @@ use std::io::Write;
 mod reading;
 
 use super::coerce::Coercer;
+use super::write::text_in;
 use super::{CsvWriter, Row, RowProblem};
 use crate::error::{Result, Violation, ViolationCode};
 
@@ -68,6 +69,7 @@ pub(super) struct Kept {
     cells: Vec<String>,
     /// Numbers of the file that are written otherwise to be read as the same numbers once they are text.
     numbers: Vec<(usize, String)>,
+    is_of_text: bool,
 }
 
 impl Kept {
@@ -75,12 +77,13 @@ impl Kept {
     pub(super) fn of(row: &Row, coercer: &Coercer) -> Self {
         if row.is_empty() {
             let line = String::from_utf8_lossy(row.raw()).into_owned();
-            return Self { cells: vec![line], numbers: Vec::new() };
+            return Self { cells: vec![line], numbers: Vec::new(), is_of_text: true };
         }
         let text = |place: &usize| Some((*place, coercer.as_text(row, *place)?));
         let whole = row.amounts.iter().filter(|place| !row.numbers.contains(place));
         let numbers = row.numbers.iter().chain(whole).filter_map(text).collect();
-        Self { cells: row.iter().map(str::to_owned).collect(), numbers }
+        let cells = row.iter().map(str::to_owned).collect();
+        Self { cells, numbers, is_of_text: coercer.is_of_text() }
     }
 
     /// What a cell says.
@@ -146,12 +149,13 @@ impl<W: Write> Rejects<W> {
             parts.join("; ")
         };
         let (fields, messages) = (list(|reason| &reason.field), list(|reason| &reason.message));
+        let text = |cell| text_in(cell, row.is_of_text);
         let cell = |place: &usize| {
             let number = row.numbers.iter().find(|(known, _)| known == place).map(|(_, text)| text.as_str());
-            number.or_else(|| row.cell(*place).map(super::write::text_of))
+            number.or_else(|| row.cell(*place).map(text))
         };
         let own = self.columns.iter().map(|place| cell(place).unwrap_or_default());
-        let extra = row.cells.iter().skip(self.width).map(|cell| super::write::text_of(cell));
+        let extra = row.cells.iter().skip(self.width).map(|cell| text(cell.as_str()));
         self.csv.write_row(own.chain([fields.as_str(), messages.as_str(), ""]).chain(extra))
     }
 

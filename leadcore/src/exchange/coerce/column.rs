@@ -8,7 +8,7 @@ use crate::domain::{Catalogue, CustomType, Field, ReachKind};
 use crate::exchange::Row;
 use crate::exchange::import::{CARD_ID, ImportOptions};
 use crate::exchange::mapping::{Located, Origin, Split, words};
-use crate::exchange::write::text_of;
+use crate::exchange::write::text_in;
 use crate::value::{LIST_MARKS, fold, split_list};
 
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub(super) struct Column {
     pub(super) currency: Option<Named>,
     /// Whether it holds the ids of cards.
     pub(super) is_of_cards: bool,
+    /// Whether its file is text with a character between cells.
+    pub(super) is_of_text: bool,
 }
 
 /// Words that count as empty, folded.
@@ -74,6 +76,7 @@ impl Column {
             label: None,
             currency: None,
             is_of_cards: false,
+            is_of_text: true,
             clear: options.clear.as_deref().map(|token| fold(token.trim())),
             yes: folded(&at.rules.yes),
             no: folded(&at.rules.no),
@@ -159,7 +162,8 @@ impl Column {
     /// What the row says in this column; empty where it says nothing. `blanked` counts the cells whose words do.
     pub(super) fn text<'t>(&'t self, row: &'t Row, blanked: &mut u64) -> Cow<'t, str> {
         let mut cell = |place: usize| {
-            let cell = self.bare(row, place, text_of(row.get(place).unwrap_or_default()).trim());
+            let cell = text_in(row.get(place).unwrap_or_default(), self.is_of_text);
+            let cell = self.bare(row, place, cell.trim());
             if !cell.is_empty() && self.says_nothing(cell) {
                 *blanked += 1;
                 return Cow::Borrowed("");

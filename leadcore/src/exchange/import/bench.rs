@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::likeness::{differ, is_another, is_called_so, is_somebody_else, shares_no_more};
+use super::likeness::{
+    differ, is_another, is_another_person, is_called_so, is_somebody_else, shares_no_more,
+};
 use super::{CARDS, MatchBy};
 use crate::context::Context;
 use crate::domain::{
@@ -283,7 +285,9 @@ impl Bench {
         let Some(slot) = self.slots.get(slot).filter(|_| !self.unnamed.is_empty()) else { return false };
         let lead = &slot.lead.fields;
         let mut shared = intent.fields.external_ids.iter().filter(|id| lead.external_ids.contains(id));
-        shared.all(|id| self.unnamed.contains(&id.system())) && is_somebody_else(intent, lead)
+        let is_card = shared.clone().any(|id| id.system() == CARDS);
+        shared.all(|id| self.unnamed.contains(&id.system()))
+            && (is_somebody_else(intent, lead) || is_card && is_another_person(intent, lead))
     }
 
     /// The system that knows a row and a lead by two ids. Each program gives a person's card an id of its own: that two

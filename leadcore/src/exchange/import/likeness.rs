@@ -42,6 +42,16 @@ pub(super) fn is_somebody_else(intent: &Intent, lead: &LeadFields) -> bool {
     (company.is_some() || person.is_some()) && said.len() > 1 && !said.contains(&true)
 }
 
+/// Whether a card and a lead that share its id name two persons, who have neither a given nor a family name in common, and share
+/// no e-mail: colleagues have one company, families one phone.
+pub(super) fn is_another_person(intent: &Intent, lead: &LeadFields) -> bool {
+    let differ = |a: Option<&str>, b: Option<&str>| a.zip(b).is_some_and(|(a, b)| !alike(a, b));
+    let [_, _, emails] = shared(intent, lead);
+    let persons = intent.person.as_ref().zip(named(lead));
+    emails != Some(true)
+        && persons.is_some_and(|(a, b)| differ(a.given(), b.given()) && differ(a.family(), b.family()))
+}
+
 /// Whether a row and a lead name the same person, or one company and nobody.
 pub(super) fn is_called_so(intent: &Intent, lead: &LeadFields) -> bool {
     match (&intent.person, named(lead)) {

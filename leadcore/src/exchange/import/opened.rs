@@ -1,5 +1,6 @@
 //! The head of a file, opened as its layout, or what it says of itself, asks for.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Seek, SeekFrom};
 
 use super::ImportOptions;
@@ -8,6 +9,7 @@ use crate::domain::Catalogue;
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::exchange::rejects::{self, Origin};
 use crate::exchange::{Mapping, ReadOptions, Row, Sample, Table};
+use crate::value::fold;
 
 /// A table of which nothing is read but the head.
 #[derive(Debug)]
@@ -26,7 +28,7 @@ pub(super) struct Opened<R> {
 impl<'r, R: Read + Seek> Opened<&'r mut R> {
     /// Opens a file that begins where the input stands.
     pub(super) fn head(input: &'r mut R, catalogue: &Catalogue, options: &ImportOptions) -> Result<Self> {
-        let read = layout(&mut *input, catalogue, &options.read)?;
+        let read = layout(&mut *input, catalogue, options)?;
         let table = Table::open_head(input, &read)?;
         if read.sheet.is_some() && table.sheet().is_none() {
             let message = "only a workbook has sheets, and this file is none";
@@ -73,8 +75,14 @@ impl<R: Read + Seek> Opened<R> {
 
 /// How a file is to be read. What was said of the file that rows were rejected from is not true of the file that these were
 /// written to: where that is plain by its headers, it is read as what it is.
-fn layout<R: Read + Seek>(input: &mut R, catalogue: &Catalogue, said: &ReadOptions) -> Result<ReadOptions> {
-    let read = knowing(catalogue, said);
+fn layout<R: Read + Seek>(
+    input: &mut R,
+    catalogue: &Catalogue,
+    options: &ImportOptions,
+) -> Result<ReadOptions> {
+    let said = &options.read;
+    let knowing = |read: &ReadOptions| knowing(catalogue, options.mapping.as_ref(), read);
+    let read = knowing(said);
     if !said.says_layout() {
         return Ok(read);
     }
@@ -86,17 +94,20 @@ fn layout<R: Read + Seek>(input: &mut R, catalogue: &Catalogue, said: &ReadOptio
         input.seek(SeekFrom::Start(start)).map_err(unreadable)?;
         Ok::<_, Error>(found.unwrap_or(false))
     };
-    let plain =
-        knowing(catalogue, &ReadOptions::new().limits(said.limits.clone()).left_out(said.left_out.clone()));
+    let plain = knowing(&ReadOptions::new().limits(said.limits.clone()).left_out(said.left_out.clone()));
     let is_plain = !holds_rejects(&read)? && holds_rejects(&plain)?;
     Ok(if is_plain { plain } else { read })
 }
 
-/// Lets the tenant's fields vote on where the header is and what separates its cells.
-fn knowing(catalogue: &Catalogue, read: &ReadOptions) -> ReadOptions {
+/// Lets the tenant's fields, and the columns that a mapping names, vote on where the header is and what separates its cells.
+fn knowing(catalogue: &Catalogue, mapping: Option<&Mapping>, read: &ReadOptions) -> ReadOptions {
     if read.has_known_header() {
         return read.clone();
     }
     let catalogue = catalogue.clone();
-    read.clone().known_header(move |cell| rejects::is_own(cell) || catalogue.field_for_header(cell).is_some())
+    let columns = mapping.into_iter().flat_map(|mapping| &mapping.columns);
+    let mapped: BTreeSet<String> = columns.map(|column| fold(column.header.trim())).collect();
+    read.clone().known_header(move |cell| {
+        rejects::is_own(cell) || catalogue.field_for_header(cell).is_some() || mapped.contains(&fold(cell))
+    })
 }

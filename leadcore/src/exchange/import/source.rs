@@ -220,6 +220,7 @@ impl Source {
         let coercer = Coercer::new(self.columns.clone(), &self.catalogue, options, table.encoding().name())
             .with_numbering(self.numbering.clone())
             .with_headers(&self.headers)
+            .of_kind(table.format())
             .below(if table.header_line().is_some() { table.headers() } else { &[] })
             .keeping_currency(self.keeps_currency)
             .keeping_names(self.keeps_names);

@@ -7,9 +7,10 @@ use crate::domain::{
     Action, Field, FieldChange, FieldValue, IMPORT_LINE, Lead, LeadFields, LeadState, MarkNote, NewEntry,
     Phones, ReachMark, Reachable, TermId, TermKind,
 };
-use crate::error::{Result, ValueError, Violation};
+use crate::error::{Result, ValueError, Violation, ViolationCode};
 use crate::exchange::coerce::Intent;
 use crate::exchange::coerce::currency::{another, is_sign_of, is_symbol};
+use crate::exchange::import::CARDS;
 use crate::exchange::import::links::Carried;
 use crate::id::{CategoryId, LabelId, LeadId, LocationId, OperationId, PartnerId, SourceId};
 use crate::store::{LeadChange, Txn};
@@ -18,9 +19,9 @@ use crate::value::Phone;
 impl Planner<'_> {
     /// Writes what the row says over what is there. Of an address that is there, the strictest of what is said holds: a file
     /// marks it as opted out or as not working, and takes no mark off. Of the ids in another system the first one stays: two rows that
-    /// share a key but not the id would change it back and forth for ever.
+    /// share a key but not the id would change it back and forth for ever; of cards that is told.
     pub(super) fn write(
-        &self,
+        &mut self,
         intent: &Intent,
         found: &Found,
         fields: &mut LeadFields,
@@ -61,6 +62,10 @@ impl Planner<'_> {
         for id in &row.external_ids {
             if !fields.external_ids.iter().any(|known| known.system() == id.system()) {
                 fields.external_ids.insert(id.clone());
+            } else if id.system() == CARDS && !fields.external_ids.contains(id) {
+                // By it, the card is not found again.
+                let message = "the lead keeps the id of another card";
+                self.links.tell(Violation::new(Field::ExternalId.key(), ViolationCode::Duplicate, message));
             }
         }
         for (kind, id) in &found.terms {

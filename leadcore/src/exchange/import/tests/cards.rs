@@ -45,10 +45,47 @@ fn an_id_of_a_card_is_not_believed_against_the_rest_of_it() {
     // Another program gave the person's card another id, which is no other person.
     let report = host.run(card("other", "Ola Berg", "ola@x.example"));
     assert_eq!(counts(&report), (0, 0, 1, 0), "{report}");
+    let told: Vec<_> = report.left_out_values.iter().map(|told| (told.line, told.field.as_str())).collect();
+    assert_eq!(told, [(1, "external_id")], "the id that the lead does not take");
     assert_eq!(ids(&host), [["vcard:1"]]);
     // Two persons who share an address are two by their ids.
     let report = host.run(card("3", "Kari Berg", "ola@x.example"));
     assert_eq!(counts(&report), (1, 0, 0, 0), "{report}");
+}
+
+#[test]
+fn two_persons_with_one_id_are_two_whatever_else_they_share() {
+    let card =
+        |name: &str, rest: &str| format!("BEGIN:VCARD\nVERSION:3.0\nFN:{name}\n{rest}UID:1\nEND:VCARD\n");
+    for (eva, ola) in [
+        ("ORG:Acme\nEMAIL:eva@x.example\n", "ORG:Acme\nEMAIL:ola@x.example\n"),
+        ("", ""),
+        ("EMAIL:eva@x.example\n", "TEL:+4722225555\n"),
+        ("TEL:+4722225555\n", "TEL:+4722225555\n"),
+    ] {
+        let host = Host::new();
+        let report = host.run(card("Eva Lund", eva) + &card("Ola Nord", ola));
+        assert_eq!(counts(&report), (1, 0, 0, 1), "{ola}: {report}");
+        let person = host.leads()[0].fields.person.clone().unwrap();
+        assert_eq!((person.given(), person.family()), (Some("Eva"), Some("Lund")), "{ola}");
+    }
+    // Whoever married, or shares the address, is the same by the id.
+    for (name, rest) in [("Eva Nord", ""), ("Ola Nord", "EMAIL:eva@x.example\n")] {
+        let host = Host::new();
+        let report = host.run(card("Eva Lund", "EMAIL:eva@x.example\n") + &card(name, rest));
+        assert_eq!((report.rejected, host.leads().len()), (0, 1), "{name}: {report}");
+    }
+}
+
+#[test]
+fn a_card_that_is_cut_off_makes_no_lead() {
+    let host = Host::new();
+    let cut = "BEGIN:VCARD\nVERSION:3.0\nFN:Eva Lund\nEMAIL:eva@x.exam";
+    let report = host.run(card("1", "Ola Berg", "ola@x.example") + cut);
+    assert_eq!(counts(&report), (1, 0, 0, 1), "{report}");
+    let next = card("2", "Kari Moe", "kari@x.example");
+    let report = host.run(format!("{cut}\n{next}"));
+    assert_eq!(counts(&report), (1, 0, 0, 1), "{report}");
 }
 
 #[test]

@@ -82,6 +82,41 @@ fn a_text_that_is_stored_as_a_formula_of_a_text_comes_back_so() {
     assert_eq!(told(&host), expected);
 }
 
+#[test]
+fn only_files_of_text_dress_texts_as_formulas() {
+    let (host, mut rejects) = (Host::new(), Vec::new());
+    let text = "{\"company\":\"A\",\"description\":\"=\\\"001\\\"\",\"email\":\"a@x.example\"}\n\
+        {\"company\":\"B\",\"description\":\"=\\\"002\\\"\",\"email\":\"wrong\"}\n";
+    import::run(
+        &host.system(),
+        &host.store,
+        Cursor::new(text),
+        &ImportOptions::new(),
+        Some(&mut rejects),
+        &mut (),
+    )
+    .unwrap();
+    host.run(String::from_utf8(rejects).unwrap().replace("wrong", "b@x.example"));
+    let told: Vec<_> = host.leads().into_iter().map(|lead| lead.fields.description.unwrap()).collect();
+    assert_eq!(told, ["=\"001\"", "=\"002\""]);
+}
+
+#[cfg(all(feature = "sheets", feature = "xlsx"))]
+#[test]
+fn texts_of_workbooks_stay_as_they_are() {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    for (column, (header, text)) in
+        [("Company", "A"), ("E-mail", "a@x.example"), ("Description", "=\"001\"")].into_iter().enumerate()
+    {
+        let column = u16::try_from(column).unwrap();
+        sheet.write_string(0, column, header).unwrap().write_string(1, column, text).unwrap();
+    }
+    let host = Host::new();
+    host.run(book.save_to_buffer().unwrap());
+    assert_eq!(host.leads()[0].fields.description.as_deref(), Some("=\"001\""));
+}
+
 /// The proposed fields of a file, by column.
 fn fields(file: &str) -> Vec<String> {
     let report = Host::new().dry(file, &ImportOptions::new());

@@ -264,6 +264,17 @@ fn a_lead_below_the_lines_that_close_a_report_makes_none_of_them_leads() {
 }
 
 #[test]
+fn a_line_of_a_report_right_below_the_header_is_no_lead() {
+    for line in ["Page 1 of 2,,", "Total: 12,,"] {
+        let host = Host::new();
+        let report = host
+            .run(format!("Company,E-mail,City\n{line}\nA,a@x.example,Oslo\n{line}\nB,b@x.example,Moss\n"));
+        assert_eq!(names(&host), ["A", "B"], "{report}");
+        assert_eq!(report.skips[&SkipReason::Total], 2, "{line}");
+    }
+}
+
+#[test]
 fn more_lines_than_sum_up_a_table_are_leads() {
     for (totals, created) in [(20, 1), (21, 22), (45, 46)] {
         let file = format!("Company;Amount\nNordlys;1\n{}", "Total;5\n".repeat(totals));
@@ -273,6 +284,23 @@ fn more_lines_than_sum_up_a_table_are_leads() {
             assert_eq!(report.created, created, "{totals} in chunks of {chunk}: {report}");
         }
     }
+}
+
+#[test]
+fn a_row_that_holds_names_of_columns_costs_no_row_above_it() {
+    let host = Host::new();
+    let report = host.run(
+        "Company,Pref1,Pref2,Pref3\nA AS,x,y,z\nB AS,Email,Phone,City\nC AS,c@x.example,+4722222222,Oslo\n",
+    );
+    assert_eq!(
+        (report.format.header_line, names(&host)),
+        (Some(1), ["A AS", "B AS", "C AS"].map(str::to_owned).to_vec())
+    );
+    let host = Host::new();
+    let mapping = r#"{"columns":[{"header":"Foo","field":"company"}]}"#;
+    let options = ImportOptions::new().mapping(serde_json::from_str(mapping).unwrap());
+    host.run_with("Foo,Bar,Baz,Qux\nA AS,1,2,3\nB AS,State,Country,City\n", &options);
+    assert_eq!(names(&host), ["A AS", "B AS"]);
 }
 
 #[test]
