@@ -170,6 +170,7 @@ impl Phone {
     }
 
     /// The [match key](Self::match_key) of the same text where nobody said the country it is dialled from.
+    #[cfg(feature = "csv")]
     pub(crate) fn key_as_typed(&self) -> Option<String> {
         let number = split_extension(&self.text).0;
         let digits = self.e164.as_ref().map(|_| digits_of(number))?;
