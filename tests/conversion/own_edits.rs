@@ -329,3 +329,41 @@ fn x_09_whom_one_took_out_of_an_account_oneself_stays_out() {
         assert!(left.iter().all(|one| one.contact.id != kim));
     }
 }
+
+#[test]
+fn x_09_a_part_of_an_address_keeps_the_whole_of_it() {
+    for by in [None, Some("bob")] {
+        let host = Host::new();
+        let account = host.write(|ctx, txn| {
+            let known = AccountFields { name: "Nordlys".into(), ..AccountFields::default() };
+            accounts::create(ctx, txn, known.into())
+        });
+        let lead = full(&host);
+        let into = options().into_account(account.id);
+        host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &into));
+        assert_eq!(now(&host, account.id).address.city(), Some("Bodø"));
+        host.scene.tick();
+        let patch = AccountPatch::new().set(Field::Street, "Torget 1");
+        match by {
+            None => drop(host.write(|ctx, txn| accounts::edit(ctx, txn, account.id, Expect::Any, &patch))),
+            Some(user) => {
+                let edit = host.write_as(user, &AllowAll, |ctx, txn| {
+                    accounts::edit(ctx, txn, account.id, Expect::Any, &patch)
+                });
+                edit.unwrap();
+            }
+        }
+        if by.is_some() {
+            let plan = host.read(|ctx, txn| convert::plan_unconvert(ctx, txn, lead.id));
+            assert!(
+                matches!(&plan.blockers[..], [Unconvertible::Edited { fields, .. }] if fields == &["street"]),
+                "{:?}",
+                plan.blockers
+            );
+            continue;
+        }
+        assert_eq!(back(&host, &lead, account.id).kept, ["city"]);
+        let address = now(&host, account.id).address;
+        assert_eq!((address.street(), address.city()), (Some("Torget 1"), Some("Bodø")));
+    }
+}

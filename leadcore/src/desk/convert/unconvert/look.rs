@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
     Account, Action, Contact, Conversion, Entry, FieldChange, Lead, LeadState, Link, LinkRole, Opportunity,
-    Sequence, Series, Service, Subject, SubjectKind,
+    Rewound, Sequence, Series, Service, Subject, SubjectKind,
 };
 use crate::error::{Error, ErrorKind, Result, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId, OperationId, OpportunityId, ServiceId};
@@ -253,12 +253,13 @@ impl Look<'_> {
 
     fn filled_account(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
         let record = entry.subject;
+        let (changes, kept) = self.without_whole(txn, entry)?;
         let Some(known) = self.account(txn, AccountId::from_uuid(record.id))? else {
             self.block(Unconvertible::Gone { record });
             return Ok(());
         };
-        let rewound = known.after.fields.rewind(&entry.changes, &|_, _| None);
-        self.rewound(txn, entry, rewound)
+        let rewound = known.after.fields.rewind(&changes, &|_, _| None);
+        self.rewound(txn, entry, (rewound, kept))
     }
 
     /// The persons that the account got are its own as they were, but for whom the actor took out of it or gave another role, and a
@@ -284,8 +285,13 @@ impl Look<'_> {
         Ok(())
     }
 
-    fn rewound(&mut self, txn: &mut dyn Txn, entry: &Entry, rewound: crate::domain::Rewound) -> Result<()> {
-        let kept = self.own_edits(txn, entry, rewound.kept)?;
+    fn rewound(
+        &mut self,
+        txn: &mut dyn Txn,
+        entry: &Entry,
+        (rewound, mut kept): (Rewound, Vec<String>),
+    ) -> Result<()> {
+        kept.extend(self.own_edits(txn, entry, rewound.kept)?);
         let taken = TakenBack::new(entry.subject, Fate::Restored(rewound.reversed));
         self.found.plan.records.push(TakenBack { kept, ..taken });
         Ok(())
@@ -311,12 +317,13 @@ impl Look<'_> {
 
     fn filled_contact(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
         let record = entry.subject;
+        let (changes, kept) = self.without_whole(txn, entry)?;
         let Some(known) = self.known(txn, ContactId::from_uuid(record.id))? else {
             self.block(Unconvertible::Gone { record });
             return Ok(());
         };
-        let rewound = known.after.fields.rewind(&entry.changes, &|_, _| None);
-        self.rewound(txn, entry, rewound)
+        let rewound = known.after.fields.rewind(&changes, &|_, _| None);
+        self.rewound(txn, entry, (rewound, kept))
     }
 
     fn new_opportunity(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {

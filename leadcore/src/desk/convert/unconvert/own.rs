@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::domain::{
-    Actor, CustomKey, Entry, Kept, Link, Opportunity, OpportunityFields, Sequence, Subject, WhyKept,
-    go_together,
+    Actor, CustomKey, Entry, Field, FieldChange, Kept, Link, Opportunity, OpportunityFields, Sequence,
+    Subject, WhyKept, go_together,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{OperationId, OpportunityId};
@@ -62,6 +62,37 @@ impl Look<'_> {
             self.edited(txn, written, others)?;
         }
         Ok(own)
+    }
+
+    /// A part of an address keeps the whole: where somebody wrote one since, and not only what the conversion wrote, all of it stays.
+    /// Returns what is left to take back, and what stays as the actor's own; what is about others is told.
+    pub(super) fn without_whole(
+        &mut self,
+        txn: &mut dyn Txn,
+        written: &Entry,
+    ) -> Result<(Vec<FieldChange>, Vec<String>)> {
+        let is_part = |field: &str| go_together(field, Field::City.key());
+        let ours: BTreeSet<&str> = written
+            .changes
+            .iter()
+            .map(|change| change.field.as_str())
+            .filter(|field| is_part(field))
+            .collect();
+        let net = self.net(txn, written.subject, written.sequence)?;
+        let parts = Field::ALL.iter().map(|field| field.key().to_owned()).filter(|field| is_part(field));
+        let edited: Vec<String> =
+            parts.filter(|part| !net.touching(Some(std::slice::from_ref(part))).1.is_empty()).collect();
+        if ours.is_empty() || edited.iter().all(|part| ours.contains(part.as_str())) {
+            return Ok((written.changes.clone(), Vec::new()));
+        }
+        let (operations, hands) = net.touching(Some(&edited));
+        let is_own = self.is_own(txn, (&operations, &hands))?;
+        let kept = if is_own { ours.iter().map(|part| (*part).to_owned()).collect() } else { Vec::new() };
+        let rest = written.changes.iter().filter(|change| !is_part(&change.field)).cloned().collect();
+        if !is_own {
+            self.edited(txn, written, edited)?;
+        }
+        Ok((rest, kept))
     }
 
     /// Whether nobody but the actor wrote it, of those who did: the conversions, and by hand.
