@@ -78,11 +78,14 @@ impl Look<'_> {
             .map(|change| change.field.as_str())
             .filter(|field| is_part(field))
             .collect();
+        if ours.is_empty() {
+            return Ok((written.changes.clone(), Vec::new()));
+        }
         let net = self.net(txn, written.subject, written.sequence)?;
         let parts = Field::ALL.iter().map(|field| field.key().to_owned()).filter(|field| is_part(field));
         let edited: Vec<String> =
             parts.filter(|part| !net.touching(Some(std::slice::from_ref(part))).1.is_empty()).collect();
-        if ours.is_empty() || edited.iter().all(|part| ours.contains(part.as_str())) {
+        if edited.iter().all(|part| ours.contains(part.as_str())) {
             return Ok((written.changes.clone(), Vec::new()));
         }
         let (operations, hands) = net.touching(Some(&edited));
