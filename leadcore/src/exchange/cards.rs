@@ -222,7 +222,7 @@ fn card(block: &str, limits: &Limits) -> std::result::Result<Card, RowProblem> {
         return Err(RowProblem::RecordTooLarge);
     }
     // What a file was cut off in would be half a person.
-    let last = block.trim_end().lines().next_back();
+    let last = block.trim_end_matches(|c: char| c.is_whitespace() || c.is_control()).lines().next_back();
     if last.is_none_or(|line| ends_with(line.trim(), "END:VCARD").is_none()) {
         return Err(RowProblem::Malformed);
     }

@@ -342,7 +342,9 @@ fn is_inside(table: &Table, row: usize, options: &ReadOptions) -> bool {
         return !is_whole || above.iter().any(|(_, cells)| filled(cells) > 1);
     }
     let names = |cell: &String| options.knows(cell) || !is_datum(cell);
-    let is_header = is_wide(first) && known(first, options) > 0 && first.iter().all(names);
+    // A header names all of its columns; `City,Oslo,` above a table says where it is from.
+    let is_full = first.len() == header.len() && filled(first) == first.len();
+    let is_header = is_full && known(first, options) > 0 && first.iter().all(names);
     is_header || (!is_whole && above.len() > 1 && above.iter().all(|(_, cells)| is_wide(cells)))
 }
 

@@ -16,6 +16,7 @@ use crate::id::{LeadId, OperationId};
 use crate::query::{Filter, LeadScan, Operator, Sort, SortField};
 use crate::store::Txn;
 use crate::time::Timestamp;
+use crate::value::Phone;
 
 /// One lead: as it was read, and as it shall be.
 #[derive(Debug)]
@@ -260,6 +261,9 @@ impl Bench {
             found.retain(|slot| {
                 self.slots.get(*slot).is_some_and(|slot| !is_other(intent, &slot.lead.fields))
             });
+            if *by == MatchBy::Phone && found.len() > 1 {
+                self.prefer_whole(intent, &mut found);
+            }
             match found.as_slice() {
                 [] => {}
                 [slot] if *by == MatchBy::ExternalId && self.contradicts(intent, *slot).is_some() => {
@@ -278,6 +282,18 @@ impl Bench {
             }
         }
         doubted
+    }
+
+    /// A number with its country says more than the same digits, as a lead without one has them.
+    fn prefer_whole(&self, intent: &Intent, found: &mut Vec<usize>) {
+        let is_whole = |slot: &usize| {
+            let known = self.slots.get(*slot).map(|slot| &slot.lead.fields.phones);
+            let mut own = intent.fields.phones.iter().filter_map(Phone::e164);
+            known.is_some_and(|known| own.any(|own| known.iter().any(|known| known.e164() == Some(own))))
+        };
+        if found.iter().any(is_whole) {
+            found.retain(is_whole);
+        }
     }
 
     /// Whether a row shares with a lead no more than its id in a system that nobody named, and is about another one.

@@ -121,3 +121,11 @@ fn an_id_that_looks_like_that_of_a_card_stays_as_it_stands() {
     host.run_with("Company,External id\nA,vcard:7\nB,7\n", &options);
     assert_eq!(ids(&host), [["crm:vcard:7"], ["crm:7"]]);
 }
+
+#[test]
+fn what_stands_behind_the_last_card_cuts_none_off() {
+    let host = Host::new();
+    let file = card("1", "Ola Berg", "ola@x.example");
+    let report = host.run(format!("{}   \n\n\u{1a}", file.trim_end()));
+    assert_eq!(counts(&report), (1, 0, 0, 0), "{report}");
+}

@@ -326,3 +326,12 @@ fn a_number_whose_country_is_said_later_is_that_of_the_same_lead() {
     let [lead, _] = &host.leads()[..] else { panic!("{report}") };
     assert_eq!((lead.fields.phones.entries().len(), lead.fields.address.city()), (1, Some("Oslo")));
 }
+
+#[test]
+fn a_number_with_its_country_says_more_than_its_digits() {
+    let host = Host::new();
+    host.run("Company,Phone\nA AS,22 22 55 55\nA AS,+47 22 22 55 55\n");
+    let report = host.run("Company,Phone,Country,City\nA AS,22225555,NO,Oslo\n");
+    assert_eq!(counts(&report), (0, 1, 0, 0), "{report}");
+    assert_eq!(host.leads()[1].fields.address.city(), Some("Oslo"));
+}
