@@ -82,7 +82,7 @@ impl fmt::Display for TextEncoding {
 }
 
 /// First bytes of files that people give a `.csv` name, and what they are.
-const NOT_TEXT: [(&[u8], &str); 14] = [
+const NOT_TEXT: [(&[u8], &str); 16] = [
     (b"PK\x03\x04", "this is a spreadsheet (xlsx, ods) or zip file, not CSV text"),
     (b"PK\x05\x06", "this is an empty zip file, not CSV text"),
     (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "this is a spreadsheet (xls) or other Office file, not CSV text"),
@@ -94,6 +94,8 @@ const NOT_TEXT: [(&[u8], &str); 14] = [
     (b"\x89PNG", "this is a picture, not a table"),
     (b"\xFF\xD8\xFF", "this is a picture, not a table"),
     (b"%PDF-", "this is a PDF document, not CSV text"),
+    (b"PAR1\x15", "this is a Parquet file, not CSV text: hand it over as a table of Arrow"),
+    (b"ARROW1\x00", "this is a file of Arrow (Feather), not CSV text: hand it over as a table of Arrow"),
     (b"SQLite format 3\x00", "this is a SQLite database, not CSV text"),
     (b"\xFF\xFE\x00\x00", "this text is UTF-32, which is not supported: save it as UTF-8"),
     (b"\x00\x00\xFE\xFF", "this text is UTF-32, which is not supported: save it as UTF-8"),

@@ -36,6 +36,24 @@ fn values_find_what_headers_do_not_say() {
     assert_eq!(url.perhaps.as_ref().map(|(field, _)| field), Some(&Field::Website), "it is only hinted at");
 }
 
+#[test]
+fn a_state_that_says_how_far_leads_came_is_a_stage() {
+    for (lines, wanted) in [
+        (["Company|State", "A|won", "B|lost", "C|open"], ["company", "stage"]),
+        (["Company|Lead state", "A|In progress", "B|Closed-won", "C|"], ["company", "stage"]),
+        (["Company|State", "A|NY", "B|CA", "C|New"], ["company", "state_region"]),
+        (["Company|State", "A|", "B|", "C|"], ["company", "state_region"]),
+    ] {
+        assert_eq!(fields(&propose(&lines)), wanted, "{lines:?}");
+    }
+    let both = propose(&["Company|Stage|State", "A|Talks|open", "B|Offer|won"]);
+    assert_eq!(fields(&both), ["company", "stage", "-"], "the column that is called a stage is it");
+    let catalogue = Catalogue::standard();
+    let known = Knowledge::new(&catalogue).vocabulary(Field::Stage, ["Talks"]);
+    let own = Mapping::propose_from(&sample(&["Company|State", "A|Talks", "B|new"]), &known);
+    assert_eq!(fields(&own), ["company", "stage"]);
+}
+
 fn by_header(headers: &[&str]) -> Vec<String> {
     fields(&propose(&[&headers.join("|")])).into_iter().map(str::to_owned).collect()
 }

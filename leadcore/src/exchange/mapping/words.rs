@@ -61,3 +61,36 @@ pub(super) fn is_vague(word: &str) -> bool {
 pub(in crate::exchange) fn is_no_answer(word: &str) -> bool {
     is_silent(word) || is_vague(word)
 }
+
+/// What programs that call a stage `State` write there, folded.
+const PROGRESS: &[&str] = &[
+    "open",
+    "new",
+    "draft",
+    "pending",
+    "active",
+    "inactive",
+    "in progress",
+    "working",
+    "contacted",
+    "attempted",
+    "nurturing",
+    "qualified",
+    "unqualified",
+    "disqualified",
+    "converted",
+    "won",
+    "lost",
+    "dead",
+    "done",
+    "closed",
+    "closed won",
+    "closed lost",
+    "cancelled",
+    "canceled",
+];
+
+/// Whether a folded cell says how far a lead came.
+pub(super) fn is_progress(word: &str) -> bool {
+    PROGRESS.contains(&word.replace(['_', '-'], " ").as_str())
+}

@@ -36,6 +36,10 @@ impl Proposer<'_, '_> {
         }
         let whole = self.ranked(header).filter(|_| !paths::is_said_of_item(header));
         let usable = |field: Field, rank: u32| (!catalogue.is_disabled(&field)).then_some((field, rank));
+        let is_region = whole.as_ref().is_some_and(|(field, _)| *field == Field::Region);
+        if is_region && self.holds_stages(column) {
+            return usable(Field::Stage, 1_500);
+        }
         if whole.is_some() {
             return whole;
         }

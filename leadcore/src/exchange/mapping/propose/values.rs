@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::proposal::{Evidence, Note};
 use super::super::shape::{self, ratio};
-use super::super::{ColumnRules, Split, Unit};
+use super::super::{ColumnRules, Split, Unit, words};
 use super::{BY_VALUES, Candidate, Column, Proposer, others};
 use crate::domain::{CustomType, Field, FieldType, Reference, yes_no_word};
 use crate::exchange::unescape_formula;
@@ -118,6 +118,17 @@ impl Proposer<'_, '_> {
             evidence: vec![Evidence::Vocabulary { hits, of }],
             says: None,
         })
+    }
+
+    /// Whether a column that is called a state holds nothing but how far leads came: `open`, `won`, a stage of this pipeline.
+    pub(super) fn holds_stages(&self, column: &Column<'_>) -> bool {
+        let known = self.knowledge.vocabularies.get(&Field::Stage);
+        let is_stage = |cell: &str| {
+            let word = fold(cell);
+            words::is_progress(&word) || known.is_some_and(|names| names.contains(&word))
+        };
+        let filled = column.cells.filled.len();
+        filled > 0 && column.cells.count(is_stage) == filled
     }
 
     /// How the cells are to be read, and what to know about them.
