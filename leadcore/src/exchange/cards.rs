@@ -94,7 +94,7 @@ pub(super) fn read(bytes: Vec<u8>, options: &ReadOptions) -> Result<HeldTable> {
         let card = match card(block, limits) {
             Ok(card) => card,
             Err(problem) => {
-                filler.damaged(line, problem)?;
+                filler.damaged(line, problem, block.trim())?;
                 continue;
             }
         };
@@ -179,12 +179,12 @@ impl<'t> Iterator for Blocks<'t> {
             let before =
                 if word.is_empty() { self.before } else { std::mem::replace(&mut self.before, word) };
             let mut found = None;
-            if word.eq_ignore_ascii_case("BEGIN:VCARD") && !(self.depth > 0 && is_agent(before)) {
+            if is_mark(word, "BEGIN") && !(self.depth > 0 && is_agent(before)) {
                 found = self.begin.replace(at).map(|begin| begin..at);
                 self.depth = 1;
             } else if ends_with(word, "BEGIN:VCARD").is_some_and(|rest| rest.is_empty() || is_agent(rest)) {
                 self.depth += 1;
-            } else if word.eq_ignore_ascii_case("END:VCARD") {
+            } else if is_mark(word, "END") {
                 self.depth = self.depth.saturating_sub(1);
                 if self.depth == 0 {
                     found = self.begin.take().map(|begin| begin..self.at);
@@ -196,6 +196,13 @@ impl<'t> Iterator for Blocks<'t> {
         }
         self.begin.take().and_then(|begin| self.text.get(begin..))
     }
+}
+
+/// Whether a line begins or ends a card, with what programs put beside it: `END: VCARD`, `END:VCARD;`.
+fn is_mark(line: &str, name: &str) -> bool {
+    let is = |text: &str, wanted: &str| text.trim().eq_ignore_ascii_case(wanted);
+    line.split_once(':')
+        .is_some_and(|(said, of)| is(said, name) && is(of.trim_end().trim_end_matches(';'), "VCARD"))
 }
 
 /// What stands before `end`, in whatever case that is written.
@@ -223,7 +230,7 @@ fn card(block: &str, limits: &Limits) -> std::result::Result<Card, RowProblem> {
     }
     // What a file was cut off in would be half a person.
     let last = block.trim_end_matches(|c: char| c.is_whitespace() || c.is_control()).lines().next_back();
-    if last.is_none_or(|line| ends_with(line.trim(), "END:VCARD").is_none()) {
+    if last.is_none_or(|line| !is_mark(line, "END")) {
         return Err(RowProblem::Malformed);
     }
     match catch_unwind(AssertUnwindSafe(|| Parser::new(block).entry())) {

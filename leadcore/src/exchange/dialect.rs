@@ -338,14 +338,15 @@ fn is_inside(table: &Table, row: usize, options: &ReadOptions) -> bool {
     let is_whole = known(header, options) == filled(header);
     let [(_, first), ..] = above else { return false };
     if below.iter().all(|(_, cells)| filled(cells) == 0) {
-        // A table without rows, at most below lines of text.
-        return !is_whole || above.iter().any(|(_, cells)| filled(cells) > 1);
+        // A table without rows, at most below lines of another width.
+        return !is_whole || above.iter().any(|(_, cells)| is_wide(cells));
     }
     let names = |cell: &String| options.knows(cell) || !is_datum(cell);
     // A header names all of its columns; `City,Oslo,` above a table says where it is from.
     let is_full = first.len() == header.len() && filled(first) == first.len();
     let is_header = is_full && known(first, options) > 0 && first.iter().all(names);
-    is_header || (!is_whole && above.len() > 1 && above.iter().all(|(_, cells)| is_wide(cells)))
+    // Of a record with nothing but names of columns, the one with a word of them (`Company,Acme AS,Norway`) tells something.
+    !is_whole && (is_header || (above.len() > 1 && above.iter().all(|(_, cells)| is_wide(cells))))
 }
 
 /// Evidence 2: lines of text or comments, then an even table of two columns or more whose first record can be a header.

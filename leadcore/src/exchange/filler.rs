@@ -179,10 +179,14 @@ impl<'o> Filler<'o> {
             self.spread()?;
             self.push(self.line)?;
         }
+        self.clear();
+        Ok(())
+    }
+
+    fn clear(&mut self) {
         self.cells.clear();
         self.text.clear();
         (self.size, self.problem) = (0, None);
-        Ok(())
     }
 
     /// Fills what merged cells cover in this row, and remembers those that begin in it.
@@ -270,17 +274,20 @@ impl<'o> Filler<'o> {
         Error::invalid_field("file", ViolationCode::TooLong, message)
     }
 
-    /// A record of which nothing can be taken.
+    /// A record that cannot be taken; what it says is kept as one cell, for the person who corrects it.
     #[cfg(any(feature = "sheets", feature = "vcard"))]
-    pub(super) fn damaged(&mut self, line: u64, problem: RowProblem) -> Result<()> {
+    pub(super) fn damaged(&mut self, line: u64, problem: RowProblem, text: &str) -> Result<()> {
         self.end_row()?;
         if self.full {
             return Ok(());
         }
         self.line = line;
+        if !text.is_empty() && text.len() <= self.limits.max_cell_bytes {
+            self.add(0, text, What::Text)?;
+        }
         self.problem = Some(problem);
         self.push(line)?;
-        self.problem = None;
+        self.clear();
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Cells as the types of fields read them: numbers, amounts, days, times, yes and no.
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::currency::{Named, currency_of, is_sign_of};
 
@@ -22,7 +22,10 @@ pub(super) fn amount(cell: &str, mark: DecimalMark, unit: Option<Unit>) -> Resul
 }
 
 /// A whole number, also as spreadsheets write it (`15.0`) and with a percent sign; else the text, for the field to refuse.
-pub(super) fn whole(cell: &str, mark: DecimalMark, unit: Option<Unit>) -> FieldValue {
+///
+/// Where others reckon a field in fractions (`41.37` percent), it is the nearest whole number. A part of one is not: `0.5` may
+/// be a half as well.
+pub(super) fn whole(cell: &str, mark: DecimalMark, unit: Option<Unit>, is_reckoned: bool) -> FieldValue {
     if unit.is_none()
         && let Ok(number) = cell.parse::<i64>()
     {
@@ -32,7 +35,11 @@ pub(super) fn whole(cell: &str, mark: DecimalMark, unit: Option<Unit>) -> FieldV
         Some(number) => (number.trim_end(), unit.filter(|unit| *unit != Unit::Fractions)),
         None => (cell, unit),
     };
-    let whole = amount(number, mark, unit).ok().filter(|number| number.fract().is_zero());
+    let nearest = |number: Decimal| match is_reckoned && number.abs() > Decimal::ONE {
+        true => number.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero),
+        false => number,
+    };
+    let whole = amount(number, mark, unit).ok().map(nearest).filter(|number| number.fract().is_zero());
     whole.and_then(|number| i64::try_from(number).ok()).map_or_else(|| cell.into(), FieldValue::Integer)
 }
 

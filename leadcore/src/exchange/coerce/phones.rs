@@ -91,7 +91,7 @@ pub(super) fn take_phones(
     }
     for part in parts {
         check_whole(part)?;
-        for entry in Phones::parse(without_prefix(part, &["p"]), region)?.entries() {
+        for entry in Phones::parse(without_prefix(without_text_mark(part), &["p"]), region)?.entries() {
             let (mut entry, is_said) = (entry.clone(), entry.kind != ReachKind::Unspecified);
             if !is_said {
                 entry.kind = kind;
@@ -104,6 +104,12 @@ pub(super) fn take_phones(
         }
     }
     Ok(())
+}
+
+/// A number without the apostrophe by which spreadsheets keep it text.
+fn without_text_mark(number: &str) -> &str {
+    let rest = number.strip_prefix('\'');
+    rest.filter(|rest| rest.starts_with(|c: char| c == '+' || c.is_ascii_digit())).unwrap_or(number)
 }
 
 /// Takes over addresses.

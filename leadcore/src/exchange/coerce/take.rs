@@ -112,7 +112,10 @@ impl Coercer {
                 FieldType::Date => {
                     other.write(fields, &FieldValue::Date(read_date(cell, rules.date_order)?))?;
                 }
-                FieldType::Integer => other.write(fields, &cells::whole(cell, mark, rules.unit))?,
+                FieldType::Integer => {
+                    let is_reckoned = matches!(other, Field::Probability | Field::Score);
+                    other.write(fields, &cells::whole(cell, mark, rules.unit, is_reckoned))?;
+                }
                 _ => other.write(fields, &FieldValue::from(cell))?,
             },
         }

@@ -144,6 +144,7 @@ const fn is_told(note: &Note) -> bool {
             | Note::OddList { .. }
             | Note::DressedEmails { .. }
             | Note::Fractions { .. }
+            | Note::Rounded { .. }
             | Note::Currency { .. }
     )
 }

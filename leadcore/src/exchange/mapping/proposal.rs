@@ -162,6 +162,11 @@ pub enum Note {
         /// How many cells.
         cells: usize,
     },
+    /// Chances and scores between two whole numbers, `41.37`, which are read as the nearest one.
+    Rounded {
+        /// How many cells.
+        cells: usize,
+    },
     /// A column that looks as if it said which addresses do not work, and is left out.
     Bounced {
         /// How many cells.
@@ -276,6 +281,9 @@ impl fmt::Display for Note {
             }
             Self::Fractions { cells } => {
                 write!(f, "{cells} cells are parts of one and are read as percentages: 0.25 is 25")
+            }
+            Self::Rounded { cells } => {
+                write!(f, "{cells} cells lie between two whole numbers: the nearest one is read")
             }
             Self::Bounced { cells } => write!(
                 f,

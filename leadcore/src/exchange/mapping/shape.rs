@@ -166,6 +166,21 @@ impl<'s> Cells<'s> {
         (is_broken && parts == self.filled.len()).then_some(parts)
     }
 
+    /// The numbers that are read as the nearest whole one.
+    pub(super) fn rounded(&self) -> Option<Note> {
+        let is_between = |cell: &str| {
+            let number = cell.trim_end_matches('%').trim_end();
+            number.rsplit_once(['.', ',']).is_some_and(|(whole, fraction)| {
+                is_whole_number(whole)
+                    && !whole.trim_matches(['-', '0']).is_empty()
+                    && !fraction.trim_matches('0').is_empty()
+                    && fraction.bytes().all(|byte| byte.is_ascii_digit())
+            })
+        };
+        let cells = self.count(is_between);
+        (cells > 0).then_some(Note::Rounded { cells })
+    }
+
     /// The e-mail addresses that are read without what stands around them.
     pub(super) fn dressed(&self) -> Option<Note> {
         let cells = self.count(mail::is_dressed);

@@ -254,7 +254,7 @@ fn repeat(cells: &Cells, line: u64, repeats: u64, filler: &mut Filler<'_>) -> Re
     }
     for line in line..behind.min(MOST_ROWS + 1) {
         match cells {
-            Err(problem) => filler.damaged(line, *problem)?,
+            Err(problem) => filler.damaged(line, *problem, "")?,
             Ok(cells) => {
                 for cell in cells {
                     for column in cell.column..cell.column + cell.repeats {

@@ -129,3 +129,30 @@ fn what_stands_behind_the_last_card_cuts_none_off() {
     let report = host.run(format!("{}   \n\n\u{1a}", file.trim_end()));
     assert_eq!(counts(&report), (1, 0, 0, 0), "{report}");
 }
+
+#[test]
+fn a_card_ends_however_its_end_is_written() {
+    for end in ["END:VCARD", "end:vcard", "END: VCARD", "END:VCARD;", " END : VCARD ; "] {
+        let host = Host::new();
+        let file = card("1", "Ola Berg", "ola@x.example").replace("END:VCARD", end);
+        let report = host.run(file + &card("2", "Eva Moe", "eva@x.example"));
+        assert_eq!(counts(&report), (2, 0, 0, 0), "{end}: {report}");
+    }
+}
+
+#[test]
+fn what_was_left_of_a_card_stands_among_the_rejected_ones() {
+    let host = Host::new();
+    let file =
+        card("1", "Ola Berg", "ola@x.example") + "BEGIN:VCARD\nVERSION:3.0\nFN:Eva Moe\nEMAIL:eva@x.exa";
+    let mut rejects = Vec::new();
+    let ctx = host.system();
+    let (input, options) = (Cursor::new(file), ImportOptions::new());
+    let report = import::run(&ctx, &host.store, input, &options, Some(&mut rejects), &mut ()).unwrap();
+    assert_eq!(counts(&report), (1, 0, 0, 1), "{report}");
+    let rejects = String::from_utf8(rejects).unwrap();
+    assert!(rejects.contains("FN:Eva Moe") && rejects.contains("eva@x.exa"), "{rejects}");
+    // As it stands it is rejected once more; put into its columns it is a lead.
+    let report = host.run(rejects);
+    assert_eq!(counts(&report), (0, 0, 0, 1), "{report}");
+}

@@ -139,6 +139,31 @@ fn chances_as_parts_of_one_are_percentages() {
 }
 
 #[test]
+fn chances_and_scores_between_two_numbers_are_the_nearest_one() {
+    let host = Host::new();
+    let file =
+        "Company;Probability;Score\nA;41.37;87.5\nB;10.5%;-2.5\nC;20.0;3\nD;0.5;4\nE;100.4;5\nF;101;6\n";
+    let report = host.run(file);
+    let read = host.leads();
+    let read: Vec<_> = read.iter().map(|lead| (lead.fields.probability, lead.fields.score)).collect();
+    let wanted = [(41, 88), (11, -3), (20, 3), (100, 5)];
+    assert_eq!(read, wanted.map(|(chance, score)| (Some(chance), Some(score))), "{report}");
+    // A half of a percent, or of one? And more than all is no chance.
+    let refused: Vec<_> = report.rejections.iter().map(|one| one.line).collect();
+    assert_eq!(refused, [5, 7]);
+    assert!(report.to_string().contains("3 cells lie between two whole numbers"), "{report}");
+}
+
+#[test]
+fn an_apostrophe_that_keeps_a_number_text_is_none_of_it() {
+    let host = Host::new();
+    host.run("Company,Phone\nA,'+4722222222\nB,'22 22 22 23\n");
+    let phones = |lead: &Lead| lead.fields.phones.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let read: Vec<_> = host.leads().iter().map(phones).collect();
+    assert_eq!(read.concat(), ["+4722222222", "22 22 22 23"]);
+}
+
+#[test]
 fn consent_is_read_or_told() {
     let opted_out = |file: &str| {
         let host = Host::new();

@@ -121,6 +121,9 @@ impl Proposer<'_, '_> {
             Ok(FieldType::Integer) if rules.unit == Some(Unit::Fractions) => {
                 notes.extend(cells.fractions().map(|cells| Note::Fractions { cells }));
             }
+            Ok(FieldType::Integer) if matches!(field, Field::Probability | Field::Score) => {
+                notes.extend(cells.rounded());
+            }
             _ if *field == Field::Currency => notes.extend(cells.signs()),
             _ => {}
         }

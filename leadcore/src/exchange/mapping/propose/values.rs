@@ -170,8 +170,11 @@ impl Proposer<'_, '_> {
                 if let Some(parts) = cells.fractions() {
                     rules.unit = Some(Unit::Fractions);
                     notes.push(Note::Fractions { cells: parts });
+                } else {
+                    notes.extend(cells.rounded());
                 }
             }
+            FieldType::Integer if *field == Field::Score => notes.extend(cells.rounded()),
             _ if *field == Field::Currency => notes.extend(cells.signs()),
             FieldType::Phone => {
                 let national = cells.count(shape::is_national);
