@@ -261,6 +261,34 @@ impl Emails {
 }
 
 impl Phones {
+    /// [Merges](Self::merge) a number of which perhaps the list, or the number itself, knows no country: what was typed is the
+    /// same then, and the one with its country stays.
+    ///
+    /// # Errors
+    /// [`ViolationCode::TooLong`] beyond 50 entries.
+    #[cfg(feature = "csv")]
+    pub(crate) fn merge_typed(&mut self, mut entry: Reachable<Phone>) -> Result<bool, ValueError> {
+        let mut completed = false;
+        if let Some(typed) = entry.value.key_as_typed() {
+            let is_same = |known: &&mut Reachable<Phone>| {
+                known.value.e164().is_none() && known.value.match_key().as_ref() == Some(&typed)
+            };
+            if self.place(&entry.value).is_none()
+                && let Some(known) = self.0.iter_mut().find(is_same)
+            {
+                known.value = entry.value.clone();
+                completed = true;
+            }
+        } else if entry.value.e164().is_none()
+            && let Some(typed) = entry.value.match_key()
+            && let Some(known) =
+                self.0.iter().find(|known| known.value.key_as_typed().as_ref() == Some(&typed))
+        {
+            entry.value = known.value.clone();
+        }
+        Ok(self.merge(entry)? || completed)
+    }
+
     /// Splits one comma-separated input into numbers (S2.04), national ones read as numbers of `region`, each perhaps with
     /// [marks](Self::marked) behind it.
     ///

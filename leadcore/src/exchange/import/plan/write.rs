@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::desk;
 use crate::domain::{
     Action, Field, FieldChange, FieldValue, IMPORT_LINE, Lead, LeadFields, LeadState, MarkNote, NewEntry,
-    Phones, ReachMark, Reachable, TermId, TermKind,
+    ReachMark, TermId, TermKind,
 };
 use crate::error::{Result, ValueError, Violation, ViolationCode};
 use crate::exchange::coerce::Intent;
@@ -14,7 +14,6 @@ use crate::exchange::import::CARDS;
 use crate::exchange::import::links::Carried;
 use crate::id::{CategoryId, LabelId, LeadId, LocationId, OperationId, PartnerId, SourceId};
 use crate::store::{LeadChange, Txn};
-use crate::value::Phone;
 
 impl Planner<'_> {
     /// Writes what the row says over what is there. Of an address that is there, the strictest of what is said holds: a file
@@ -46,8 +45,9 @@ impl Planner<'_> {
         }
         fields.emails.follow(&row.emails);
         for phone in row.phones.entries() {
-            let phone = as_known(phone, &fields.phones);
-            broken.extend(fields.phones.merge(phone).err().map(|error| error.at(Field::Phone.key())));
+            broken.extend(
+                fields.phones.merge_typed(phone.clone()).err().map(|error| error.at(Field::Phone.key())),
+            );
         }
         fields.phones.follow(&row.phones);
         mark(intent, fields);
@@ -273,12 +273,4 @@ fn stay(before: &Lead, after: &mut Lead) {
             after.closing.clone_from(&before.closing);
         }
     }
-}
-
-/// A number that the lead has as it was typed, from before anybody said its country, is no second one.
-fn as_known(phone: &Reachable<Phone>, known: &Phones) -> Reachable<Phone> {
-    let typed = phone.value.key_as_typed();
-    let is_same = |known: &&Phone| known.e164().is_none() && typed.is_some() && known.match_key() == typed;
-    let value = known.iter().find(is_same).unwrap_or(&phone.value).clone();
-    Reachable { value, ..phone.clone() }
 }

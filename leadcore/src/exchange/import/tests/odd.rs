@@ -360,3 +360,28 @@ fn a_number_with_its_country_says_more_than_its_digits() {
     assert_eq!(counts(&report), (0, 1, 0, 0), "{report}");
     assert_eq!(host.leads()[1].fields.address.city(), Some("Oslo"));
 }
+
+#[test]
+fn a_number_is_one_with_its_country_and_without() {
+    let phones = |host: &Host| {
+        let all = host.leads();
+        let told =
+            |lead: &Lead| lead.fields.phones.iter().map(|phone| phone.e164().map(str::to_owned)).collect();
+        all.iter().map(told).collect::<Vec<Vec<_>>>()
+    };
+    let full = || vec![vec![Some("+4722334455".to_owned())]];
+    for rows in ["22 33 44 55,NO\nA AS,22 33 44 55,\n", "22 33 44 55,\nA AS,22 33 44 55,NO\n"] {
+        let host = Host::new();
+        host.run(format!("Company,Phone,Country\nA AS,{rows}"));
+        assert_eq!(phones(&host), full(), "{rows}");
+    }
+    // Who says the country later completes what was typed, and an undo takes that back.
+    let host = Host::new();
+    let file = "Company,Phone\nA AS,22 33 44 55\n";
+    host.run(file);
+    let norway = ImportOptions::new().region("NO".parse().unwrap());
+    let later = host.run_with(file, &norway);
+    assert_eq!((counts(&later), phones(&host)), ((0, 1, 0, 0), full()), "{later}");
+    let known = host.run("Company,Phone\nA AS,+47 22 33 44 55\n");
+    assert_eq!((known.created, host.leads().len()), (0, 1), "{known}");
+}
