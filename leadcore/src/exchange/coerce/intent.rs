@@ -1,7 +1,9 @@
 //! What a row says about a lead.
 
 use super::currency::Named;
-use crate::domain::{ExternalRef, Field, LeadFields, LeadKind, LeadState, MatchKey, Reachable, TermKind};
+use crate::domain::{
+    ExternalRef, Field, LeadFields, LeadKind, LeadState, MatchKey, Reachable, StageKind, TermKind,
+};
 use crate::error::{ValueError, Violation};
 use crate::id::LeadId;
 use crate::value::{PersonName, Phone, fold};
@@ -25,6 +27,8 @@ pub(in crate::exchange) struct Intent {
     pub(in crate::exchange) terms: Vec<(TermKind, String)>,
     /// Whether it is open, disqualified or converted where it comes from.
     pub(in crate::exchange) state: Option<LeadState>,
+    /// What its stage means, by how it ended.
+    pub(in crate::exchange) stage_kind: Option<StageKind>,
     /// Why it was lost or disqualified, in words.
     pub(in crate::exchange) reason_detail: Option<String>,
     /// The name of the stage.

@@ -72,6 +72,7 @@ impl Coercer {
             }
             Field::Stage => intent.stage = Some(Term::check_name(cell)?),
             Field::State => intent.state = Some(parts::state(cell)?),
+            Field::Outcome => return parts::end(intent, cell),
             Field::ReasonDetail => intent.reason_detail = Some(cell.to_owned()),
             Field::Labels => {
                 for name in rules.names_in(cell) {

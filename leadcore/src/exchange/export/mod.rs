@@ -17,6 +17,8 @@
 //! - the id says which lead is meant: where it comes from, the file changes nothing, whatever leads share; elsewhere its
 //!   leads keep it as their id in the system [`leadcore`](crate::domain::ExternalRef::OWN), so that the file again copies
 //!   none. So does a number, which is never written;
+//! - `Outcome` says how leads ended, and beside the stage of those that did not what it means (`open` or `on_hold`), so that a
+//!   stage that an import adds means what it means here;
 //! - texts are as they are: what a spreadsheet could run is marked in CSV, and an import takes that mark off.
 //!
 //! What a file cannot say: the revision and history of a lead, since when and why an address is marked, ids in more systems
@@ -297,8 +299,8 @@ impl ExportOptions {
             let once = columns.iter().filter(|other| other.label == spec.label).count() == 1;
             // What an import fills must be found again by its head.
             let found = || {
-                let is_state = spec.field == Field::State;
-                is_state || catalogue.field_for_header(&spec.label).as_ref() == Some(&spec.field)
+                spec.field.is_told_by_cells()
+                    || catalogue.field_for_header(&spec.label).as_ref() == Some(&spec.field)
             };
             once && (!spec.field.comes_by_file() || found())
         };
@@ -341,7 +343,7 @@ impl Exported {
         let by_name = options.values == Values::Names;
         let comes_back = |field: &Field| match field {
             Field::Id => true,
-            Field::Number => by_name,
+            Field::Number | Field::Outcome => by_name,
             Field::Owner => options.users.is_empty(),
             own if self.users.contains(own) => options.users.is_empty(),
             _ if !by_name && matches!(field.field_type(), FieldType::Reference(_)) => false,

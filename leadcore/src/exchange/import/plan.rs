@@ -12,6 +12,7 @@ use super::outcome::SkipReason;
 use super::planned::{Choice, Planned, PlannedLine};
 use super::records::Record;
 use super::report::several;
+use super::stage_kinds::NewStages;
 use super::{ImportOptions, MatchBy, OnAmbiguous, OnMatch, OnMissing};
 use crate::context::Context;
 use crate::desk::{self, Gate, Intake, Openings};
@@ -88,7 +89,7 @@ impl<'c> Planner<'c> {
             intake.guard.know_lost_reasons(reasons.into_iter().map(|record| record.term).collect());
         }
         let mut disqualify_reasons = Vec::new();
-        if fields.contains(&Field::State) {
+        if fields.iter().any(Field::is_told_by_cells) {
             let reasons = txn.terms().list(TermKind::DisqualifyReason)?;
             disqualify_reasons.extend(reasons.into_iter().map(|record| record.term));
         }
@@ -129,12 +130,6 @@ impl<'c> Planner<'c> {
     /// As a part of this import, of which earlier parts are written.
     pub(super) fn within(mut self, operation: &Operation) -> Self {
         self.operation = Some((operation.id, operation.at));
-        self
-    }
-
-    /// With the links of a file.
-    pub(super) fn linking(mut self, links: Links) -> Self {
-        self.links = links;
         self
     }
 
@@ -443,7 +438,7 @@ impl<'c> Planner<'c> {
         self.links.open.take_left_out(is_end)
     }
 
-    pub(super) fn new_values(&self) -> &NewValues {
-        &self.names.new_values
+    pub(super) fn new_values(&self) -> (NewValues, NewStages) {
+        (self.names.new_values.clone(), self.names.new_stages())
     }
 }

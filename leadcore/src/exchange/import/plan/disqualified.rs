@@ -1,7 +1,7 @@
 //! Leads of which a column says that they were disqualified, or became customers.
 
 use super::{Found, Planner};
-use crate::domain::{Field, Guard, Lead, LeadState, Outcome, Why};
+use crate::domain::{Field, Guard, Lead, LeadState, Outcome, StageKind, Why};
 use crate::error::{Violation, ViolationCode};
 use crate::exchange::coerce::Intent;
 
@@ -11,7 +11,7 @@ impl Planner<'_> {
     pub(super) fn disqualify(&mut self, lead: &mut Lead, intent: &Intent, found: &Found) -> bool {
         match self.take_state(lead, intent, found) {
             Ok(leaves) => {
-                self.tell_of_end(lead, found);
+                self.tell_of_end(lead, found, intent.stage_kind);
                 leaves
             }
             Err(told) => {
@@ -44,12 +44,21 @@ impl Planner<'_> {
     }
 
     /// Tells what a row says of an end that its lead has not had by now: no file changes why a lead was lost or disqualified.
-    fn tell_of_end(&mut self, lead: &Lead, found: &Found) {
+    fn tell_of_end(&mut self, lead: &Lead, found: &Found, said: Option<StageKind>) {
         let closing = lead.closing.as_ref();
         let why = |end| closing.filter(|closing| closing.outcome == end).and_then(|closing| closing.reason);
         let lost = found.reason.map(|reason| reason.as_uuid());
         let out = found.disqualify_reason.map(|reason| reason.as_uuid());
         let detail = closing.and_then(|closing| closing.detail.as_deref());
+        let stage = self.intake.pipelines.iter().find_map(|known| known.stage(lead.stage));
+        if let Some((said, is)) = said.zip(stage.map(|stage| stage.kind))
+            && lead.state() == LeadState::Open
+            && said.ending() != is.ending()
+        {
+            let is = is.ending().unwrap_or(StageKind::Open).code();
+            let message = format!("its stage is {is} here: leads end by their stages alone");
+            self.links.tell(Violation::new(Field::Outcome.key(), ViolationCode::NotAllowed, message));
+        }
         for (field, is_told) in [
             (Field::LostReason, lost.is_some() && lost != why(Outcome::Lost)),
             (Field::DisqualifyReason, out.is_some() && out != why(Outcome::Disqualified)),

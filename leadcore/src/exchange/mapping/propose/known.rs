@@ -6,6 +6,7 @@ use super::super::proposal::{ColumnProposal, Evidence, Note};
 use super::super::{ColumnMapping, ColumnRules, DateOrder, Mapping, Sample, Unit, takes_several};
 use super::{Candidate, Column, Knowledge, Proposer};
 use crate::domain::{Catalogue, Field, FieldType, LeadState, header_key};
+use crate::exchange::coerce::End;
 use crate::exchange::import::CARD_ID;
 use crate::exchange::unescape_formula;
 use crate::value::{Currency, fold};
@@ -85,15 +86,26 @@ fn state(cell: &str) -> Option<LeadState> {
 
 /// Whether nothing but states of leads is in it.
 fn holds_states(column: &Column<'_>) -> bool {
-    let (all, filled) = (column.cells.count(|cell| state(cell).is_some()), column.cells.filled.len());
+    holds_only(column, |cell| state(cell).is_some())
+}
+
+fn holds_only(column: &Column<'_>, is_one: impl Fn(&str) -> bool) -> bool {
+    let (all, filled) = (column.cells.count(is_one), column.cells.filled.len());
     filled > 0 && all == filled
 }
 
-/// Whether a column says what became of its leads: called so, and with nothing else in it.
-pub(super) fn says_states(column: &Column<'_>, catalogue: &Catalogue) -> bool {
-    let called =
-        catalogue.is_called(&Field::State, unescape_formula(column.header)) || column.key == "leadstate";
-    called && !catalogue.is_disabled(&Field::State) && holds_states(column)
+/// What a column says of the state of its leads, or of how they ended: called so, and with nothing else in it.
+pub(super) fn told_by_cells(column: &Column<'_>, catalogue: &Catalogue) -> Option<Field> {
+    let is_called = |field: &Field| {
+        let key = if *field == Field::State { "leadstate" } else { "leadoutcome" };
+        catalogue.is_called(field, unescape_formula(column.header)) || column.key == key
+    };
+    let holds = |field: &Field| match field {
+        Field::State => holds_states(column),
+        _ => holds_only(column, |cell| End::of(cell).is_some()),
+    };
+    let fields = [Field::State, Field::Outcome].into_iter();
+    fields.filter(|field| !catalogue.is_disabled(field)).find(|field| is_called(field) && holds(field))
 }
 
 impl Proposer<'_, '_> {
