@@ -122,7 +122,7 @@ macro_rules! fields {
                 self.is_writable() || matches!(self, Self::Stage)
             }
 
-            /// Whether an import takes it from a file: besides, how a lead ended, and why.
+            /// Whether an import takes it from a file: besides, how a lead ended, when, and why.
             pub(crate) const fn comes_by_file(&self) -> bool {
                 self.is_imported()
                     || self.is_told_by_cells()
@@ -131,7 +131,7 @@ macro_rules! fields {
 
             /// Whether cells, rather than the header, tell that a column is this field: others use these words for much else.
             pub(crate) const fn is_told_by_cells(&self) -> bool {
-                matches!(self, Self::State | Self::Outcome)
+                matches!(self, Self::State | Self::Outcome | Self::ClosedAt)
             }
         }
     };

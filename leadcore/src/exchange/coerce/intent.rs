@@ -6,6 +6,7 @@ use crate::domain::{
 };
 use crate::error::{ValueError, Violation};
 use crate::id::LeadId;
+use crate::time::Timestamp;
 use crate::value::{PersonName, Phone, fold};
 
 /// What a row says, before anything is looked up in a store.
@@ -29,6 +30,8 @@ pub(in crate::exchange) struct Intent {
     pub(in crate::exchange) state: Option<LeadState>,
     /// What its stage means, by how it ended.
     pub(in crate::exchange) stage_kind: Option<StageKind>,
+    /// When it ended.
+    pub(in crate::exchange) closed_at: Option<Timestamp>,
     /// Why it was lost or disqualified, in words.
     pub(in crate::exchange) reason_detail: Option<String>,
     /// The name of the stage.

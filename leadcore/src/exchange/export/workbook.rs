@@ -62,6 +62,7 @@ pub(super) fn write(
         _ => head.clone(),
     });
     let columns = Columns { heads: named.collect(), specs: &specs };
+    out.utc_offset = Some(ctx.utc_offset().local_minus_utc() / 60);
     for (column, head) in out.columns.iter_mut().zip(&columns.heads) {
         column.0.clone_from(head);
     }

@@ -17,7 +17,8 @@ use super::{ImportOptions, MatchBy, OnAmbiguous, OnMatch, OnMissing};
 use crate::context::Context;
 use crate::desk::{self, Gate, Intake, Openings};
 use crate::domain::{
-    ExternalRef, Field, LeadDraft, LeadFields, LeadKind, LeadState, Operation, Term, TermKind, Why,
+    ExternalRef, Field, FieldChange, LeadDraft, LeadFields, LeadKind, LeadState, Operation, Term, TermKind,
+    Why,
 };
 use crate::error::{Result, Violation, ViolationCode};
 use crate::exchange::coerce::{Content, Intent};
@@ -55,6 +56,8 @@ pub(super) struct Planner<'c> {
     names: Names,
     claims: Claims,
     links: Links,
+    /// When the lead of this row ended, where the row says it.
+    ended: Option<FieldChange>,
     /// Whether decisions say what they change.
     detailed: bool,
     purpose: Purpose,
@@ -117,6 +120,7 @@ impl<'c> Planner<'c> {
             names,
             claims: Claims::new(external),
             links: Links::default(),
+            ended: None,
             detailed,
             purpose,
             taken: BTreeSet::new(),
@@ -258,7 +262,8 @@ impl<'c> Planner<'c> {
     }
 
     fn details(&self) -> Details<'_> {
-        Details { ctx: self.ctx, names: &self.names, pipelines: &self.intake.pipelines }
+        let ended = self.ended.as_ref();
+        Details { ctx: self.ctx, names: &self.names, pipelines: &self.intake.pipelines, ended }
     }
 
     fn create(

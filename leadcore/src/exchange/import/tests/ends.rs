@@ -1,12 +1,15 @@
 //! What stages mean that a file adds, where its rows say how their leads ended.
 
+use chrono::TimeDelta;
+
 use super::*;
 use crate::desk::undo;
 use crate::desk::{leads, pipelines, vocabulary};
-use crate::domain::{Field, LeadDraft, LeadFields, LeadState, StageKind};
+use crate::domain::{Field, FieldValue, LeadDraft, LeadFields, LeadState, StageKind};
 use crate::exchange::export::{ExportFormat, ExportOptions, Exported, Extent, Values, export};
-use crate::exchange::import::ImportPlan;
+use crate::exchange::import::{ImportPlan, Planned};
 use crate::id::DisqualifyReasonId;
+use crate::time::Timestamp;
 
 const OWN: [(&str, StageKind); 4] = [
     ("Signed in Oslo", StageKind::Won),
@@ -18,6 +21,7 @@ const OWN: [(&str, StageKind); 4] = [
 /// A tenant with stages of its own and a lead in each of them, the last one disqualified.
 fn host() -> Host {
     let host = Host::new();
+    host.clock.advance(TimeDelta::microseconds(1_234_567));
     let ctx = host.system();
     host.store
         .write(ctx.tenant(), |txn| {
@@ -68,6 +72,7 @@ fn told(host: &Host) -> Vec<Told> {
 
 fn elsewhere() -> Host {
     let host = Host::elsewhere();
+    host.clock.advance(TimeDelta::days(40));
     let ctx = host.system();
     let add =
         |txn: &mut dyn crate::store::Txn| vocabulary::add::<DisqualifyReasonId>(&ctx, txn, "Robot", None);
@@ -179,4 +184,93 @@ fn a_column_that_only_is_called_so_says_nothing_of_how_leads_ended() {
     let report = host.run("Company,Outcome\nC,disqualified\n");
     assert_eq!(report.left_out, 0, "{report}");
     assert_eq!(told(&host)[2].3, Some("disqualified"));
+}
+
+/// When each lead ended, by company.
+fn ended(host: &Host) -> Vec<(Option<String>, Option<Timestamp>)> {
+    let of = |lead: &Lead| (lead.fields.company.clone(), lead.closing.as_ref().map(|closing| closing.at));
+    host.leads().iter().map(of).collect()
+}
+
+#[test]
+fn leads_come_back_as_ended_when_they_did_and_the_journal_tells_when_that_was_written() {
+    let host = host();
+    let expected = ended(&host);
+    let to_the_second = |at: &Timestamp| at.as_micros().div_euclid(1_000_000);
+    for format in ExportFormat::ALL {
+        let options = ExportOptions::new(format);
+        let (file, done) = written(&host, &options);
+        for mapping in [Some(done.mapping(&options)), None] {
+            let mut import = options.to_import();
+            import.mapping = mapping.filter(|_| format != ExportFormat::JsonLines);
+            let other = elsewhere();
+            let plan = other.plan(file.clone(), &import);
+            let Planned::Create { values, .. } = &plan.lines[1].decision else { panic!("{plan:?}") };
+            let told = values.iter().find(|value| value.field == "closed_at").cloned().unwrap();
+            other.clock.advance(TimeDelta::days(1));
+            let report = other.apply(&plan, file.clone());
+            assert_eq!((counts(&report), report.left_out), ((5, 0, 0, 0), 0), "{format:?} {report}");
+            let found = ended(&other);
+            if format == ExportFormat::Xlsx {
+                let seconds = |list: &[(Option<String>, Option<Timestamp>)]| -> Vec<_> {
+                    list.iter().map(|(name, at)| (name.clone(), at.as_ref().map(to_the_second))).collect()
+                };
+                assert_eq!(seconds(&found[1..]), seconds(&expected), "{report}");
+            } else {
+                assert_eq!(found[1..], expected, "{report}");
+            }
+            assert_eq!(told.after, FieldValue::Time(found[2].1.unwrap()));
+            let ctx = other.system();
+            let won = other.leads()[2].clone();
+            assert_eq!((won.created_at, won.stage_entered_at), (ctx.now(), ctx.now()));
+            let visits =
+                other.store.read(ctx.tenant(), |txn| leads::stage_history(&ctx, txn, won.id)).unwrap();
+            assert!(visits.iter().all(|visit| visit.entered == ctx.now()), "{visits:?}");
+            // The same file again finds it so.
+            let report = other.run_with(file.clone(), &import.clone().attempt(2));
+            assert_eq!((report.created, report.updated, report.left_out), (0, 0, 0), "{format:?} {report}");
+        }
+        let report = host.run_with(file, &options.to_import().attempt(2));
+        assert_eq!((counts(&report), report.left_out), ((0, 0, 5, 0), 0), "{format:?} {report}");
+    }
+    assert_eq!(ended(&host), expected);
+}
+
+#[test]
+fn no_file_lets_a_lead_end_in_the_future_or_at_another_time_than_it_did() {
+    let host = Host::new();
+    host.clock.advance(TimeDelta::days(20_000));
+    let report = host.run(
+        "Company,E-mail,Lead Status,Closed\nA,a@x.example,Won,2001-02-03T04:05:06Z\n\
+         B,b@x.example,Lost,2999-01-01T00:00:00Z\nC,c@x.example,New,2001-02-03T04:05:06Z\nD,d@x.example,Won,\n",
+    );
+    assert_eq!(counts(&report), (4, 0, 0, 0), "{report}");
+    let lines = |report: &ImportReport| -> Vec<(u64, String)> {
+        report.left_out_values.iter().map(|told| (told.line, told.field.clone())).collect()
+    };
+    assert_eq!(lines(&report), [3, 4].map(|line| (line, "closed_at".to_owned())));
+    let now = host.system().now();
+    let first = "2001-02-03T04:05:06Z".parse().ok();
+    let times = |host: &Host| ended(host).into_iter().map(|(_, at)| at).collect::<Vec<_>>();
+    assert_eq!(times(&host), [first, Some(now), None, Some(now)]);
+    // Another time is told; a lead that is lost by its row ended when that says, and is taken back as it was.
+    let file = "Company,E-mail,Lead Status,Closed\nA,a@x.example,Won,2002-02-03T04:05:06Z\n\
+        C,c@x.example,Lost,2001-02-03T04:05:06Z\n";
+    let report = host.run(file);
+    assert_eq!(
+        (counts(&report), lines(&report)),
+        ((0, 1, 1, 0), vec![(2, "closed_at".to_owned())]),
+        "{report}"
+    );
+    assert_eq!(times(&host), [first, Some(now), first, Some(now)]);
+    let ctx = host.system();
+    host.store.write(ctx.tenant(), |txn| undo::undo(&ctx, txn, report.operation.unwrap())).unwrap();
+    assert_eq!(times(&host), [first, Some(now), None, Some(now)]);
+    // What is no time is another column.
+    for cells in ["yes,no", "2001-02-03,2001-02-04", "2001-02-03 04:05,2001-02-03 04:05"] {
+        let (one, two) = cells.split_once(',').unwrap();
+        let report = Host::new()
+            .dry(format!("Company,Lead Status,Closed\nA,Won,{one}\nB,Won,{two}\n"), &ImportOptions::new());
+        assert_eq!(report.mapping.unmapped().collect::<Vec<_>>(), ["Closed"], "{cells}");
+    }
 }

@@ -7,6 +7,7 @@ use super::super::{ColumnMapping, ColumnRules, DateOrder, Mapping, Sample, Unit,
 use super::{Candidate, Column, Knowledge, Proposer};
 use crate::domain::{Catalogue, Field, FieldType, LeadState, header_key};
 use crate::exchange::coerce::End;
+use crate::exchange::dates::read_time;
 use crate::exchange::import::CARD_ID;
 use crate::exchange::unescape_formula;
 use crate::value::{Currency, fold};
@@ -94,17 +95,34 @@ fn holds_only(column: &Column<'_>, is_one: impl Fn(&str) -> bool) -> bool {
     filled > 0 && all == filled
 }
 
-/// What a column says of the state of its leads, or of how they ended: called so, and with nothing else in it.
+/// The zone that a header names behind the rest of it, as those of our workbooks do (`Closed (UTC+01:00)`): the rest, and minutes
+/// east of UTC.
+pub(super) fn zone(header: &str) -> Option<(&str, i32)> {
+    let (rest, zone) = header.trim_end().strip_suffix(')')?.rsplit_once(" (UTC")?;
+    let (hours, minutes) = zone.get(1..)?.split_once(':')?;
+    let minutes = hours.parse::<i32>().ok()?.checked_mul(60)?.checked_add(minutes.parse().ok()?)?;
+    match zone.chars().next() {
+        Some('+') => Some((rest, minutes)),
+        Some('-') => Some((rest, minutes.saturating_neg())),
+        _ => None,
+    }
+}
+
+/// What a column says of the state of its leads, of how they ended or when: called so, and with nothing else in it.
 pub(super) fn told_by_cells(column: &Column<'_>, catalogue: &Catalogue) -> Option<Field> {
-    let is_called = |field: &Field| {
-        let key = if *field == Field::State { "leadstate" } else { "leadoutcome" };
-        catalogue.is_called(field, unescape_formula(column.header)) || column.key == key
+    let header = unescape_formula(column.header);
+    let (name, zone) = zone(header).map_or((header, None), |(name, zone)| (name, Some(zone)));
+    let is_called = |field: &Field| match field {
+        Field::ClosedAt => catalogue.is_called(field, name),
+        Field::State => catalogue.is_called(field, header) || column.key == "leadstate",
+        _ => catalogue.is_called(field, header) || column.key == "leadoutcome",
     };
     let holds = |field: &Field| match field {
         Field::State => holds_states(column),
+        Field::ClosedAt => holds_only(column, |cell| read_time(cell, None, zone).is_ok()),
         _ => holds_only(column, |cell| End::of(cell).is_some()),
     };
-    let fields = [Field::State, Field::Outcome].into_iter();
+    let fields = [Field::State, Field::Outcome, Field::ClosedAt].into_iter();
     fields.filter(|field| !catalogue.is_disabled(field)).find(|field| is_called(field) && holds(field))
 }
 
