@@ -219,8 +219,8 @@ class ImportReport(Record):
     new_values: dict[str, tuple[str, ...]] = field(repr=False)
     """Names that were added (would be, for a dry run) to a list or the default pipeline, by field."""
     new_stages: dict[str, str] = field(repr=False)
-    """What the stages among them mean, by name: ``open``, ``on_hold``, ``won`` or ``lost``, as the rows say how their leads
-    ended, else as the name says."""
+    """What the stages among them mean, by name: ``open``, ``on_hold``, ``won`` or ``lost``, as the rows say how their
+    leads ended, else as the name says."""
     rejections: tuple[Rejection, ...] = field(repr=False)
     """The first 1,000 rejections, each with its first reason."""
     rejections_left_out: int = field(repr=False)
