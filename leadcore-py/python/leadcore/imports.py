@@ -218,6 +218,9 @@ class ImportReport(Record):
     that it looks like consent and is left out. The same as ``details`` of a :class:`ColumnProposal`."""
     new_values: dict[str, tuple[str, ...]] = field(repr=False)
     """Names that were added (would be, for a dry run) to a list or the default pipeline, by field."""
+    new_stages: dict[str, str] = field(repr=False)
+    """What the stages among them mean, by name: ``open``, ``on_hold``, ``won`` or ``lost``, as the rows say how their
+    leads ended, else as the name says."""
     rejections: tuple[Rejection, ...] = field(repr=False)
     """The first 1,000 rejections, each with its first reason."""
     rejections_left_out: int = field(repr=False)
@@ -280,6 +283,7 @@ def _report(given: dict[str, Any], text: str, earlier_text: str | None) -> Impor
         reviews=tuple(_review(one) for one in given.pop("reviews", ())),
         stale_lines=tuple(given.pop("stale_lines", ())),
         new_values={key: tuple(names) for key, names in given.pop("new_values").items()},
+        new_stages=given.pop("new_stages", {}),
         rejections=tuple(Rejection(**rejection) for rejection in given.pop("rejections")),
         unrecognisable_lines=tuple(given.pop("unrecognisable_lines")),
         left_out_values=tuple(Rejection(**told) for told in given.pop("left_out_values", ())),

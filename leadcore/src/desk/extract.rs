@@ -204,8 +204,8 @@ pub(crate) fn persons(ctx: &Context<'_>, txn: &mut dyn Txn, owner: Subject) -> R
     Ok(contacts::masked(ctx, persons))
 }
 
-/// Every field that an import fills, without what this actor may not see: in the order of the forms, then whether the lead was
-/// disqualified and why it was that or lost; behind them the id, by which an import finds the lead again.
+/// Every field that an import fills, without what this actor may not see: in the order of the forms, then how the lead ended, why and
+/// when; behind them the id, by which an import finds the lead again.
 fn every_column(ctx: &Context<'_>, catalogue: &Catalogue) -> Vec<FieldSpec> {
     let mut columns = catalogue.specs();
     columns.retain(|spec| {

@@ -126,8 +126,8 @@ pub fn update(ctx: &Context<'_>, txn: &mut dyn Txn, mut pipeline: Pipeline) -> R
     // Which pipeline is the default is not a property that one pipeline can change for itself.
     pipeline.is_default = before.is_default;
     for stage in &before.stages {
-        let meaning = pipeline.stage(stage.id).map(|after| ending(after.kind));
-        if meaning != Some(ending(stage.kind)) {
+        let meaning = pipeline.stage(stage.id).map(|after| after.kind.ending());
+        if meaning != Some(stage.kind.ending()) {
             let by = leads_in(txn, stage.id)?;
             if by > 0 {
                 return Err(Error::conflicting("stage", Conflict::InUse { by }));
@@ -140,14 +140,6 @@ pub fn update(ctx: &Context<'_>, txn: &mut dyn Txn, mut pipeline: Pipeline) -> R
     let entry = NewEntry::new(pipeline.id, Action::Updated, ctx.now()).with_changes(changes);
     record(ctx, txn, OperationKind::Configure, &[entry])?;
     Ok(pipeline)
-}
-
-/// How a lead ends in a stage of this kind; none where it is worked or waits.
-const fn ending(kind: StageKind) -> Option<StageKind> {
-    match kind {
-        StageKind::Open | StageKind::OnHold => None,
-        end => Some(end),
-    }
 }
 
 /// How many leads are in a stage, the trash included: a restored lead needs its stage.

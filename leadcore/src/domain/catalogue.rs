@@ -368,7 +368,7 @@ impl Catalogue {
         }
         // `State` is a part of an address to most; what leads are, its cells have to say.
         let takes =
-            |field: &Field| field.comes_by_file() && *field != Field::State && !self.is_disabled(field);
+            |field: &Field| field.comes_by_file() && !field.is_told_by_cells() && !self.is_disabled(field);
         let label = |field: &Field| {
             let own = self.settings(field).and_then(|settings| settings.label.as_deref());
             header_key(own.unwrap_or(field.default_label()))

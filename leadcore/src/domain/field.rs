@@ -122,10 +122,16 @@ macro_rules! fields {
                 self.is_writable() || matches!(self, Self::Stage)
             }
 
-            /// Whether an import takes it from a file: besides, whether a lead was disqualified, and why it was that or lost.
+            /// Whether an import takes it from a file: besides, how a lead ended, when, and why.
             pub(crate) const fn comes_by_file(&self) -> bool {
                 self.is_imported()
-                    || matches!(self, Self::LostReason | Self::State | Self::DisqualifyReason | Self::ReasonDetail)
+                    || self.is_told_by_cells()
+                    || matches!(self, Self::LostReason | Self::DisqualifyReason | Self::ReasonDetail)
+            }
+
+            /// Whether cells, rather than the header, tell that a column is this field: others use these words for much else.
+            pub(crate) const fn is_told_by_cells(&self) -> bool {
+                matches!(self, Self::State | Self::Outcome | Self::ClosedAt)
             }
         }
     };

@@ -46,6 +46,14 @@ impl StageKind {
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
+
+    /// How a lead ends in such a stage; none where it is worked or waits.
+    pub(crate) const fn ending(self) -> Option<Self> {
+        match self {
+            Self::Open | Self::OnHold => None,
+            end => Some(end),
+        }
+    }
 }
 
 /// One column of the board.

@@ -28,6 +28,7 @@ use crate::value::{Country, PersonName, Phone, fold};
 use column::{Column, in_order};
 pub(super) use intent::{Content, Intent};
 use overruled::Overruled;
+pub(super) use parts::End;
 use parts::{clear, meanings};
 pub(super) use phones::is_national;
 

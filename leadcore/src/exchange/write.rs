@@ -65,9 +65,9 @@ pub(super) fn text_of(cell: &str) -> &str {
     text.filter(|text| !text.contains('"')).unwrap_or(cell)
 }
 
-/// What a cell says, where only files of text need that formula: elsewhere it is what somebody wrote.
+/// What a cell says, where only files of text need marks and that formula: elsewhere it is what somebody wrote.
 pub(super) fn text_in(cell: &str, is_of_text: bool) -> &str {
-    if is_of_text { text_of(cell) } else { unescape_formula(cell) }
+    if is_of_text { text_of(cell) } else { cell }
 }
 
 /// Writes comma-separated UTF-8 with LF line ends, quoting where needed (RFC 4180) and defusing formulas.

@@ -1,9 +1,12 @@
 //! What a row says about a lead.
 
 use super::currency::Named;
-use crate::domain::{ExternalRef, Field, LeadFields, LeadKind, LeadState, MatchKey, Reachable, TermKind};
+use crate::domain::{
+    ExternalRef, Field, LeadFields, LeadKind, LeadState, MatchKey, Reachable, StageKind, TermKind,
+};
 use crate::error::{ValueError, Violation};
 use crate::id::LeadId;
+use crate::time::Timestamp;
 use crate::value::{PersonName, Phone, fold};
 
 /// What a row says, before anything is looked up in a store.
@@ -25,6 +28,10 @@ pub(in crate::exchange) struct Intent {
     pub(in crate::exchange) terms: Vec<(TermKind, String)>,
     /// Whether it is open, disqualified or converted where it comes from.
     pub(in crate::exchange) state: Option<LeadState>,
+    /// What its stage means, by how it ended.
+    pub(in crate::exchange) stage_kind: Option<StageKind>,
+    /// When it ended.
+    pub(in crate::exchange) closed_at: Option<Timestamp>,
     /// Why it was lost or disqualified, in words.
     pub(in crate::exchange) reason_detail: Option<String>,
     /// The name of the stage.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Intent;
-use crate::domain::{ExternalRef, Field, FieldValue, LeadFields, LeadKind, LeadState};
+use crate::domain::{ExternalRef, Field, FieldValue, LeadFields, LeadKind, LeadState, Outcome, StageKind};
 use crate::error::{ValueError, ViolationCode};
 use crate::exchange::import::TermRule;
 use crate::exchange::mapping::address::AddressLine;
@@ -97,6 +97,39 @@ pub(super) fn state(cell: &str) -> Result<LeadState, ValueError> {
     LeadState::from_code(&fold(cell)).ok_or_else(|| {
         ValueError::new(ViolationCode::Malformed, "must be `open`, `disqualified` or `converted`")
     })
+}
+
+/// How a lead ended, as an export writes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::exchange) enum End {
+    /// As its stage says.
+    Of(StageKind),
+    /// It was no lead, in a stage that is open.
+    Disqualified,
+}
+
+impl End {
+    /// What a cell says.
+    pub(in crate::exchange) fn of(cell: &str) -> Option<Self> {
+        let key = fold(cell);
+        let kind = if key == "on hold" { Some(StageKind::OnHold) } else { StageKind::from_code(&key) };
+        let is_out = Outcome::from_code(&key) == Some(Outcome::Disqualified);
+        kind.map(Self::Of).or_else(|| is_out.then_some(Self::Disqualified))
+    }
+}
+
+/// Takes over how a lead ended; of its state, a column of its own says more.
+pub(super) fn end(intent: &mut Intent, cell: &str) -> Result<(), ValueError> {
+    let message = "must be `open`, `on_hold`, `won`, `lost` or `disqualified`";
+    let end = End::of(cell).ok_or_else(|| ValueError::new(ViolationCode::Malformed, message))?;
+    intent.stage_kind = Some(match end {
+        End::Of(kind) => kind,
+        End::Disqualified => {
+            intent.state.get_or_insert(LeadState::Disqualified);
+            StageKind::Open
+        }
+    });
+    Ok(())
 }
 
 pub(super) fn kind(cell: &str) -> Result<LeadKind, ValueError> {

@@ -1,7 +1,7 @@
 //! What one cell says, field by field.
 
 use super::super::Row;
-use super::super::dates::read_date;
+use super::super::dates::{read_date, read_time};
 use super::super::mapping::{ColumnRules, Split};
 use super::column::Column;
 use super::currency::{self, currency_of};
@@ -72,6 +72,10 @@ impl Coercer {
             }
             Field::Stage => intent.stage = Some(Term::check_name(cell)?),
             Field::State => intent.state = Some(parts::state(cell)?),
+            Field::Outcome => return parts::end(intent, cell),
+            Field::ClosedAt => {
+                intent.closed_at = Some(read_time(cell, rules.date_order, rules.utc_offset)?);
+            }
             Field::ReasonDetail => intent.reason_detail = Some(cell.to_owned()),
             Field::Labels => {
                 for name in rules.names_in(cell) {

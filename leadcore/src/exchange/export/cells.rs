@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use super::{ExportOptions, Values};
 use crate::domain::{
     Catalogue, CustomField, CustomValue, Emails, ExternalRef, Field, FieldValue, Lead, Names, Phones,
-    Pipeline, Reachable,
+    Pipeline, Reachable, StageKind,
 };
 use crate::exchange::unescape_formula;
 use crate::id::StageId;
@@ -51,8 +51,8 @@ impl Cell {
     }
 }
 
-/// The text as an import reads it back where no mark was put before formulas: one that looks like a marked formula gets a
-/// mark, or it would lose its own.
+/// The text as an import reads it back from a file of text in which no mark was put before formulas: one that looks like a marked
+/// formula gets a mark, or it would lose its own.
 pub(super) fn unmistaken(text: &str) -> Cow<'_, str> {
     if unescape_formula(text).len() == text.len() { text.into() } else { format!("'{text}").into() }
 }
@@ -82,6 +82,8 @@ pub(super) struct Reader<'e> {
     custom: BTreeMap<&'e Field, &'e CustomField>,
     /// What each stage is called.
     stages: BTreeMap<StageId, String>,
+    /// What each stage means, where the cells say it.
+    kinds: BTreeMap<StageId, StageKind>,
     /// Whether a person's whole name and all its parts have columns.
     has_name_group: bool,
 }
@@ -97,12 +99,15 @@ impl<'e> Reader<'e> {
             let Field::Custom(key) = field else { return None };
             Some((field, catalogue.custom_fields().find(|custom| custom.key == *key)?))
         };
+        let says_kinds = options.values == Values::Names && fields.contains(&Field::Stage);
+        let stages = pipelines.iter().filter(|_| says_kinds).flat_map(|known| &known.stages);
         let group = [Field::Name, Field::FirstName, Field::LastName, Field::Salutation];
         Self {
             fields,
             options,
             custom: fields.iter().filter_map(defined).collect(),
             stages: Pipeline::stage_names(pipelines),
+            kinds: stages.map(|stage| (stage.id, stage.kind)).collect(),
             has_name_group: group.iter().all(|part| fields.contains(part)),
         }
     }
@@ -139,6 +144,11 @@ impl<'e> Reader<'e> {
             },
             Field::Stage if !ids => {
                 self.stages.get(&lead.stage).map_or(Cell::Empty, |name| Cell::Text(name.clone()))
+            }
+            // Of one that did not end, and became no customer: what its stage means.
+            Field::Outcome if lead.closing.is_none() && lead.conversion.is_none() => {
+                let kind = self.kinds.get(&lead.stage).map(|kind| kind.code().to_owned());
+                kind.map_or(Cell::Empty, Cell::Text)
             }
             Field::Number if !ids => Cell::Text(names.show(field, &field.read(lead))),
             Field::Custom(key) => {

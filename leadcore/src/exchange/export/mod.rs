@@ -17,9 +17,12 @@
 //! - the id says which lead is meant: where it comes from, the file changes nothing, whatever leads share; elsewhere its
 //!   leads keep it as their id in the system [`leadcore`](crate::domain::ExternalRef::OWN), so that the file again copies
 //!   none. So does a number, which is never written;
+//! - `Outcome` says how leads ended and `Closed` when, and beside the stage of those that did not what it means (`open` or `on_hold`), so that a
+//!   stage that an import adds means what it means here;
 //! - texts are as they are: what a spreadsheet could run is marked in CSV, and an import takes that mark off.
 //!
-//! What a file cannot say: the revision and history of a lead, since when and why an address is marked, ids in more systems
+//! What a file cannot say: the revision and history of a lead, when it was created, since when it is in its stage, since when and why
+//! an address is marked, what hangs on it, order and rules of a stage that an import adds; ids in more systems
 //! than one when [one is chosen](ExportOptions::external_system), and ids that begin like those of an advertising
 //! platform (`l:`, which an import takes off).
 
@@ -297,8 +300,8 @@ impl ExportOptions {
             let once = columns.iter().filter(|other| other.label == spec.label).count() == 1;
             // What an import fills must be found again by its head.
             let found = || {
-                let is_state = spec.field == Field::State;
-                is_state || catalogue.field_for_header(&spec.label).as_ref() == Some(&spec.field)
+                spec.field.is_told_by_cells()
+                    || catalogue.field_for_header(&spec.label).as_ref() == Some(&spec.field)
             };
             once && (!spec.field.comes_by_file() || found())
         };
@@ -330,6 +333,8 @@ pub struct Exported {
     pub sheets: u32,
     /// The fields of the tenant's own that hold users.
     users: BTreeSet<Field>,
+    /// The zone of its times, where they name none, in minutes east of UTC.
+    utc_offset: Option<i32>,
 }
 
 impl Exported {
@@ -341,7 +346,7 @@ impl Exported {
         let by_name = options.values == Values::Names;
         let comes_back = |field: &Field| match field {
             Field::Id => true,
-            Field::Number => by_name,
+            Field::Number | Field::Outcome | Field::ClosedAt => by_name,
             Field::Owner => options.users.is_empty(),
             own if self.users.contains(own) => options.users.is_empty(),
             _ if !by_name && matches!(field.field_type(), FieldType::Reference(_)) => false,
@@ -351,6 +356,9 @@ impl Exported {
             let mapping = mapping.with(head, Some(field.clone()).filter(comes_back));
             if *field == Field::ExternalId && options.external_system.is_none() {
                 return mapping.rules(head, ColumnRules::new().split(Split::ExternalIds));
+            }
+            if let (Field::ClosedAt, Some(minutes)) = (field, self.utc_offset.filter(|_| by_name)) {
+                return mapping.rules(head, ColumnRules::new().utc_offset(minutes));
             }
             mapping
         })
@@ -402,6 +410,7 @@ pub fn export(
         columns: heads.iter().cloned().zip(fields.iter().cloned()).collect(),
         sheets: 1,
         users: fields.iter().filter(|field| holds_users(&catalogue, field)).cloned().collect(),
+        utc_offset: None,
     };
     match options.format {
         ExportFormat::Csv => write::csv(txn, &mut extract, &reader, &heads, options, output, &mut out)?,

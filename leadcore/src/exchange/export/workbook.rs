@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
-use super::cells::{Cell, Reader, unmistaken};
+use super::cells::{Cell, Reader};
 use super::{ExportOptions, Exported, LongTexts, SHEET_ROWS};
 use crate::context::Context;
 use crate::desk::Extract;
@@ -62,6 +62,7 @@ pub(super) fn write(
         _ => head.clone(),
     });
     let columns = Columns { heads: named.collect(), specs: &specs };
+    out.utc_offset = Some(ctx.utc_offset().local_minus_utc() / 60);
     for (column, head) in out.columns.iter_mut().zip(&columns.heads) {
         column.0.clone_from(head);
     }
@@ -152,7 +153,6 @@ fn put(
         },
         Cell::Text(_) | Cell::List(_) => {
             let text = cell.into_text(field);
-            let text = unmistaken(&text);
             let text = match options.long_texts {
                 LongTexts::Cut => cut(&text),
                 LongTexts::Refuse => {
@@ -167,7 +167,7 @@ fn put(
                         let message = "a spreadsheet has no character U+FFFE or U+FFFF";
                         return refuse(ViolationCode::Malformed, message);
                     }
-                    text
+                    text.into()
                 }
             };
             sheet.write_string_with_format(row, column, Cow::as_ref(&text), &formats.text)

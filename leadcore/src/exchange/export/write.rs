@@ -8,7 +8,6 @@ use crate::desk::Extract;
 use crate::error::Result;
 use crate::exchange::CsvWriter;
 use crate::store::Txn;
-use crate::value::join_list;
 
 pub(super) fn csv(
     txn: &mut dyn Txn,
@@ -55,20 +54,12 @@ pub(super) fn json_lines(
                 let value = match cell {
                     Cell::Empty => "null".to_owned(),
                     Cell::List(list) => {
-                        // An import reads them as one text, of which it takes a mark off.
-                        let whole = join_list(&list, "; ");
-                        let mark =
-                            unmistaken(&whole).strip_suffix(whole.as_str()).unwrap_or_default().to_owned();
-                        let items = list.iter().enumerate();
-                        let items =
-                            items.map(
-                                |(n, item)| if n == 0 { text(&format!("{mark}{item}")) } else { text(item) },
-                            );
-                        format!("[{}]", items.collect::<Vec<_>>().join(","))
+                        let items: Vec<_> = list.iter().map(|item| text(item)).collect();
+                        format!("[{}]", items.join(","))
                     }
                     Cell::Number(number) => plain_number(number),
                     Cell::Flag(yes) => yes.to_string(),
-                    other => text(&unmistaken(&other.into_text(field))),
+                    other => text(&other.into_text(field)),
                 };
                 if line.len() > 1 {
                     line.push(',');

@@ -1,14 +1,54 @@
-//! Which keys rows further down have: what a look at a file has to remember of the rows that it passed.
+//! What rows further down say: which keys they have, which a look at a file has to remember of the rows that it passed; the ids
+//! that links name; what their stages mean.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::io::{Read, Seek};
+use std::sync::Arc;
 
 use super::claims::{claimed, every_fields};
+use super::links::{FindRows, RowsById};
 use super::records::{Record, Rows};
+use super::source::Source;
+use super::stage_kinds::StageKinds;
 use crate::domain::Catalogue;
 use crate::error::Result;
 use crate::exchange::coerce::Content;
+
+/// How many rows are looked through at a time.
+const ROWS: usize = 1_000;
+
+/// What every row has to know of all rows of its file.
+#[derive(Debug, Default)]
+pub(super) struct RowsAhead {
+    /// The rows that links lead to.
+    pub(super) by_id: Arc<RowsById>,
+    /// What their stages mean.
+    pub(super) kinds: Arc<StageKinds>,
+}
+
+impl RowsAhead {
+    /// Reads the whole file for it, where a column of it says it.
+    pub(super) fn read<R: Read + Seek>(source: &Source, input: &mut R) -> Result<Self> {
+        let mut rows = FindRows::of(source);
+        let mut kinds = StageKinds::are_in(source).then(StageKinds::default);
+        if rows.is_none() && kinds.is_none() {
+            return Ok(Self::default());
+        }
+        let mut all = source.rows(input)?;
+        loop {
+            let chunk = all.next_chunk(ROWS, false)?;
+            for record in &chunk.records {
+                rows.iter_mut().for_each(|rows| rows.add(record));
+                kinds.iter_mut().for_each(|kinds| kinds.add(record));
+            }
+            if chunk.end {
+                let by_id = rows.map(FindRows::found).unwrap_or_default();
+                return Ok(Self { by_id: by_id.into(), kinds: kinds.unwrap_or_default().into() });
+            }
+        }
+    }
+}
 
 /// What a row may be recognised by, what it claims for its lead alone, and the lead that a person says it means, as
 /// numbers.

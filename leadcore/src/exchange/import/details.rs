@@ -11,6 +11,8 @@ pub(super) struct Details<'a> {
     pub(super) ctx: &'a Context<'a>,
     pub(super) names: &'a Names,
     pub(super) pipelines: &'a [Pipeline],
+    /// When the lead ended, where the file says it.
+    pub(super) ended: Option<&'a FieldChange>,
 }
 
 impl Details<'_> {
@@ -23,6 +25,7 @@ impl Details<'_> {
         changes.extend(self.stage(None, lead));
         changes.extend(self.lost_reason(None, lead));
         changes.extend(self.disqualified(None, lead));
+        changes.extend(self.ended());
         changes
     }
 
@@ -34,6 +37,7 @@ impl Details<'_> {
             changes.extend(self.lost_reason(Some(before), after));
         }
         changes.extend(self.disqualified(Some(before), after));
+        changes.extend(self.ended());
         changes
     }
 
@@ -82,6 +86,15 @@ impl Details<'_> {
         }
         let fields = [Field::State, Field::DisqualifyReason, Field::ReasonDetail];
         fields.iter().filter_map(|field| self.read(field, before, after)).collect()
+    }
+
+    /// When a lead ended that ends by its row, where that says it.
+    fn ended(&self) -> Option<FieldChange> {
+        let is_seen = |change: &&&FieldChange| {
+            let field = Field::known(&change.field);
+            !field.is_some_and(|field| self.ctx.policy().is_hidden(self.ctx.actor(), &field))
+        };
+        self.ended.as_ref().filter(is_seen).copied().cloned()
     }
 
     /// What the engine set in a field.

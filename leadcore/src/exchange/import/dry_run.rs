@@ -3,8 +3,8 @@
 use std::io::{Read, Seek, Write};
 use std::ops::ControlFlow;
 
-use super::ahead::KeysAhead;
-use super::links::{Carried, Links, RowsById};
+use super::ahead::{KeysAhead, RowsAhead};
+use super::links::Carried;
 use super::names::Unknown;
 use super::outcome::{ImportSink, LineOutcome};
 use super::plan::{Planner, Purpose};
@@ -106,7 +106,7 @@ pub(super) fn look<R: Read + Seek>(
     let behind = (earlier_plan, report.lines);
     let rows = rows_of(&source, &mut input, behind)?;
     let mut ahead = KeysAhead::read(rows, options.chunk, source.catalogue())?;
-    let by_id = RowsById::read(&source, &mut input)?;
+    let all = RowsAhead::read(&source, &mut input)?;
     let mut rows = rows_of(&source, &mut input, behind)?;
     clock.skipped(rows.bytes());
     let (mut planner, is_plan) = (None, purpose == Purpose::Plan);
@@ -116,10 +116,10 @@ pub(super) fn look<R: Read + Seek>(
             let planner = match &mut planner {
                 Some(planner) => planner,
                 none => {
-                    let Carried { new_values, links } = report.take_carried();
+                    let Carried { new_values, links, .. } = report.take_carried();
                     let purpose = (purpose, source.known_numbers());
                     let planner = Planner::load(ctx, txn, options, &source.fields(), new_values, purpose)?;
-                    let planner = planner.linking(Links::new(&source, &by_id, links));
+                    let planner = planner.foreseeing(&source, &all, links);
                     none.insert(match &begun {
                         Some(operation) => planner.within(operation),
                         None => planner,
@@ -146,7 +146,7 @@ pub(super) fn look<R: Read + Seek>(
         report.said = report.said.map(|said| said.after(&chunk.records));
         chunk.records.iter().for_each(|record| ahead.pass(source.catalogue(), record));
         planner.keep_for(&ahead);
-        report.new_values.clone_from(planner.new_values());
+        (report.new_values, report.new_stages) = planner.new_values();
         planner
             .take_left_out(chunk.end)
             .iter()

@@ -5,7 +5,6 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::io::{Read, Seek};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +13,7 @@ use super::claims::every_fields;
 use super::names::NewValues;
 use super::records::Record;
 use super::source::Source;
+use super::stage_kinds::NewStages;
 use crate::desk;
 use crate::domain::{
     Catalogue, CustomKey, CustomType, CustomValue, ExternalRef, Field, FieldChange, FieldValue, Lead,
@@ -28,14 +28,14 @@ use crate::store::Txn;
 
 /// So many links may wait for rows further down, and so many leads elsewhere are remembered that nothing else tells.
 const MOST: usize = 10_000;
-/// How many rows are looked through at a time.
-const ROWS: usize = 1_000;
 
 /// What later parts of an import have to know of earlier ones.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Carried {
     /// The new names so far.
     pub(super) new_values: NewValues,
+    /// What the stages among them mean.
+    pub(super) new_stages: NewStages,
     pub(super) links: OpenLinks,
 }
 
@@ -135,35 +135,37 @@ struct RowOfId {
     other: Option<LeadId>,
 }
 
-impl RowsById {
-    /// Reads the whole file for them, where a column of it holds links.
-    pub(super) fn read<R: Read + Seek>(source: &Source, input: &mut R) -> Result<Arc<Self>> {
+/// Finds them among the rows of a file.
+#[derive(Debug, Default)]
+pub(super) struct FindRows {
+    columns: BTreeMap<CustomKey, LinkColumn>,
+    last: HashMap<LeadId, RowOfId>,
+    named: BTreeSet<LeadId>,
+}
+
+impl FindRows {
+    /// Nothing, where no column of the file holds links.
+    pub(super) fn of(source: &Source) -> Option<Self> {
         let columns = link_columns(&source.columns, source.catalogue());
-        if columns.is_empty() {
-            return Ok(Arc::default());
-        }
-        let (mut last, mut named) = (HashMap::new(), BTreeSet::new());
-        let mut rows = source.rows(input)?;
-        loop {
-            let chunk = rows.next_chunk(ROWS, false)?;
-            for record in &chunk.records {
-                let Content::Filled(intent) = &record.content else { continue };
-                last.extend(intent.own_ids().map(|id| {
-                    let other = intent.own_ids().find(|other| *other != id);
-                    (id, RowOfId { number: record.number, other })
-                }));
-                named.extend(every_fields(intent).flat_map(|fields| &fields.custom).filter_map(
-                    |(key, value)| match value {
-                        CustomValue::Link(to) if columns.contains_key(key) => Some(LeadId::from_uuid(to.id)),
-                        _ => None,
-                    },
-                ));
-            }
-            if chunk.end {
-                last.retain(|id, _| named.contains(id));
-                return Ok(Arc::new(Self(last)));
-            }
-        }
+        (!columns.is_empty()).then(|| Self { columns, ..Self::default() })
+    }
+
+    pub(super) fn add(&mut self, record: &Record) {
+        let Content::Filled(intent) = &record.content else { return };
+        self.last.extend(intent.own_ids().map(|id| {
+            let other = intent.own_ids().find(|other| *other != id);
+            (id, RowOfId { number: record.number, other })
+        }));
+        let custom = every_fields(intent).flat_map(|fields| &fields.custom);
+        self.named.extend(custom.filter_map(|(key, value)| match value {
+            CustomValue::Link(to) if self.columns.contains_key(key) => Some(LeadId::from_uuid(to.id)),
+            _ => None,
+        }));
+    }
+
+    pub(super) fn found(mut self) -> RowsById {
+        self.last.retain(|id, _| self.named.contains(id));
+        RowsById(self.last)
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::stage_kinds::stage_kind;
+use super::stage_kinds::{NewStages, StageKinds};
 use super::{ImportOptions, UnknownTerm};
 use crate::context::Context;
 use crate::domain::{Action, Subject, SubjectKind, Term, TermKind, TermRecord};
@@ -58,6 +59,8 @@ pub(super) struct Names {
     /// How often each unknown name occurs, by field.
     pub(super) unknown_names: Unknown,
     added: Vec<Added>,
+    /// What new stages mean.
+    kinds: Arc<StageKinds>,
     /// Everything that this file added, earlier chunks included.
     pub(super) new_values: NewValues,
 }
@@ -114,8 +117,20 @@ impl Names {
             detailed,
             unknown_names: Unknown::new(),
             added: Vec::new(),
+            kinds: Arc::default(),
             new_values,
         })
+    }
+
+    /// Takes over what the rows of the file say of their stages.
+    pub(super) fn know_kinds(&mut self, kinds: &Arc<StageKinds>) {
+        self.kinds = Arc::clone(kinds);
+    }
+
+    /// What the stages mean that this file added.
+    pub(super) fn new_stages(&self) -> NewStages {
+        let names = self.new_values.get(Field::Stage.key()).into_iter().flatten();
+        names.map(|name| (name.clone(), self.kinds.of(name))).collect()
     }
 
     /// How a term is written, as far as its list was read.
@@ -250,7 +265,7 @@ impl Names {
             let message = "the default pipeline has 200 stages and takes no more";
             return Err(Violation::new("stage", ViolationCode::TooLong, message));
         }
-        let stage = Stage::new(StageId::from_uuid(ctx.new_uuid()), name, stage_kind(name));
+        let stage = Stage::new(StageId::from_uuid(ctx.new_uuid()), name, self.kinds.of(name));
         let ends = |stage: &Stage| matches!(stage.kind, StageKind::Won | StageKind::Lost);
         let place = pipeline.stages.iter().position(ends).unwrap_or(pipeline.stages.len());
         let found = (pipeline.id, stage.id);

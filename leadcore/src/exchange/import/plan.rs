@@ -12,11 +12,13 @@ use super::outcome::SkipReason;
 use super::planned::{Choice, Planned, PlannedLine};
 use super::records::Record;
 use super::report::several;
+use super::stage_kinds::NewStages;
 use super::{ImportOptions, MatchBy, OnAmbiguous, OnMatch, OnMissing};
 use crate::context::Context;
 use crate::desk::{self, Gate, Intake, Openings};
 use crate::domain::{
-    ExternalRef, Field, LeadDraft, LeadFields, LeadKind, LeadState, Operation, Term, TermKind, Why,
+    ExternalRef, Field, FieldChange, LeadDraft, LeadFields, LeadKind, LeadState, Operation, Term, TermKind,
+    Why,
 };
 use crate::error::{Result, Violation, ViolationCode};
 use crate::exchange::coerce::{Content, Intent};
@@ -54,6 +56,8 @@ pub(super) struct Planner<'c> {
     names: Names,
     claims: Claims,
     links: Links,
+    /// When the lead of this row ended, where the row says it.
+    ended: Option<FieldChange>,
     /// Whether decisions say what they change.
     detailed: bool,
     purpose: Purpose,
@@ -88,7 +92,7 @@ impl<'c> Planner<'c> {
             intake.guard.know_lost_reasons(reasons.into_iter().map(|record| record.term).collect());
         }
         let mut disqualify_reasons = Vec::new();
-        if fields.contains(&Field::State) {
+        if fields.iter().any(Field::is_told_by_cells) {
             let reasons = txn.terms().list(TermKind::DisqualifyReason)?;
             disqualify_reasons.extend(reasons.into_iter().map(|record| record.term));
         }
@@ -116,6 +120,7 @@ impl<'c> Planner<'c> {
             names,
             claims: Claims::new(external),
             links: Links::default(),
+            ended: None,
             detailed,
             purpose,
             taken: BTreeSet::new(),
@@ -129,12 +134,6 @@ impl<'c> Planner<'c> {
     /// As a part of this import, of which earlier parts are written.
     pub(super) fn within(mut self, operation: &Operation) -> Self {
         self.operation = Some((operation.id, operation.at));
-        self
-    }
-
-    /// With the links of a file.
-    pub(super) fn linking(mut self, links: Links) -> Self {
-        self.links = links;
         self
     }
 
@@ -263,7 +262,8 @@ impl<'c> Planner<'c> {
     }
 
     fn details(&self) -> Details<'_> {
-        Details { ctx: self.ctx, names: &self.names, pipelines: &self.intake.pipelines }
+        let ended = self.ended.as_ref();
+        Details { ctx: self.ctx, names: &self.names, pipelines: &self.intake.pipelines, ended }
     }
 
     fn create(
@@ -443,7 +443,7 @@ impl<'c> Planner<'c> {
         self.links.open.take_left_out(is_end)
     }
 
-    pub(super) fn new_values(&self) -> &NewValues {
-        &self.names.new_values
+    pub(super) fn new_values(&self) -> (NewValues, NewStages) {
+        (self.names.new_values.clone(), self.names.new_stages())
     }
 }

@@ -15,7 +15,7 @@ use super::format::FileFormat;
 use super::links::{Carried, OpenLinks};
 use super::outcome::{LineOutcome, Outcome, SkipReason};
 use crate::context::Context;
-use crate::domain::Field;
+use crate::domain::{Field, StageKind};
 use crate::error::{Violation, ViolationCode};
 use crate::exchange::{Constant, Evidence, Mapping};
 use crate::id::{LeadId, OperationId, UserId};
@@ -164,6 +164,9 @@ pub struct ImportReport {
     pub format: FileFormat,
     /// Names that were added (would be, for a dry run) to a vocabulary or the default pipeline, by field.
     pub new_values: BTreeMap<String, Vec<String>>,
+    /// What the stages among them mean, by name: as the rows say how their leads ended, else as the name says.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub new_stages: BTreeMap<String, StageKind>,
     /// The first 1,000 rejections, each with its first reason.
     pub rejections: Vec<Rejection>,
     /// How many rejections are not listed.
@@ -260,15 +263,16 @@ impl ImportReport {
 
     /// What the next part of the import has to know.
     pub(super) fn take_carried(&mut self) -> Carried {
-        Carried { new_values: std::mem::take(&mut self.new_values), links: std::mem::take(&mut self.links) }
+        let (new_values, links) = (std::mem::take(&mut self.new_values), std::mem::take(&mut self.links));
+        Carried { new_values, new_stages: std::mem::take(&mut self.new_stages), links }
     }
 
     /// Takes it back, with what could not be linked.
-    pub(super) fn carry(&mut self, Carried { new_values, mut links }: Carried, is_end: bool) {
+    pub(super) fn carry(&mut self, Carried { new_values, new_stages, mut links }: Carried, is_end: bool) {
         for (line, reason) in links.take_left_out(is_end) {
             self.tell_left_out(line, &reason);
         }
-        (self.new_values, self.links) = (new_values, links);
+        (self.new_values, self.new_stages, self.links) = (new_values, new_stages, links);
     }
 
     /// Counts a value that was left out.

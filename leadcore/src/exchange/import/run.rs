@@ -2,11 +2,11 @@
 
 use std::io::{Read, Seek, Write};
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
+use super::ahead::RowsAhead;
 use super::decision::Decision;
 use super::feed::{Reading, feed};
-use super::links::{Carried, Links, RowsById};
+use super::links::Carried;
 use super::outcome::{ImportSink, LineOutcome};
 use super::plan::{Planner, Purpose};
 use super::records::{AsPlanned, Chunk, Record, shorter};
@@ -93,7 +93,7 @@ fn execute_from<R: Read + Seek + Send>(
     let mut rejects = rejects.map(|output| source.rejects(output, &report.mapping)).transpose()?;
     // What cannot be written is found out before any lead is.
     rejects.as_mut().map_or(Ok(()), Rejects::flush)?;
-    import.rows_by_id = RowsById::read(source, input)?;
+    import.ahead = RowsAhead::read(source, input)?;
     let mut rows = source.rows(input)?;
     if let Some(planned) = planned {
         rows = rows.beside(planned);
@@ -125,7 +125,7 @@ pub(super) struct Import<'a> {
     source: &'a Source,
     fields: Vec<Field>,
     purpose: Purpose,
-    rows_by_id: Arc<RowsById>,
+    ahead: RowsAhead,
 }
 
 impl<'a> Import<'a> {
@@ -136,7 +136,7 @@ impl<'a> Import<'a> {
         options: &'a ImportOptions,
         purpose: Purpose,
     ) -> Self {
-        Self { ctx, store, options, source, fields: source.fields(), purpose, rows_by_id: Arc::default() }
+        Self { ctx, store, options, source, fields: source.fields(), purpose, ahead: RowsAhead::default() }
     }
 }
 
@@ -405,11 +405,11 @@ impl Import<'_> {
         txn: &mut dyn Txn,
         operation: &Operation,
         records: &[Record],
-        Carried { new_values, links }: Carried,
+        Carried { new_values, links, .. }: Carried,
     ) -> Result<(Vec<LineOutcome>, Carried)> {
         let purpose = (self.purpose, self.source.known_numbers());
         let planner = Planner::load(self.ctx, txn, self.options, &self.fields, new_values, purpose)?;
-        let mut planner = planner.within(operation).linking(Links::new(self.source, &self.rows_by_id, links));
+        let mut planner = planner.within(operation).foreseeing(self.source, &self.ahead, links);
         let decisions = planner.decide(txn, records)?;
         let (leads, carried) = planner.commit(txn, operation.id)?;
         let outcomes = records.iter().zip(decisions).map(|(record, decision)| {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::exchange::write::text_of;
+use crate::exchange::write::text_in;
 use crate::exchange::{FileKind, Row};
 
 /// So many rows tell what a column holds.
@@ -63,7 +63,9 @@ impl Sample {
         if self.is_full() {
             return;
         }
-        let cells: Vec<String> = cells.into_iter().take(self.headers.len()).map(cut).collect();
+        let is_of_text = self.kind.is_none_or(|kind| kind == FileKind::Csv);
+        let cells = cells.into_iter().take(self.headers.len());
+        let cells: Vec<String> = cells.map(|cell| cut(cell, is_of_text)).collect();
         self.bytes += cells.iter().map(String::len).sum::<usize>();
         self.rows.push(cells);
     }
@@ -105,8 +107,8 @@ impl Sample {
     }
 }
 
-fn cut(cell: &str) -> String {
-    let cell = text_of(cell);
+fn cut(cell: &str, is_of_text: bool) -> String {
+    let cell = text_in(cell, is_of_text);
     let mut end = cell.len().min(MOST_OF_A_CELL);
     while !cell.is_char_boundary(end) {
         end -= 1;

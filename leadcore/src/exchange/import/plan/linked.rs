@@ -2,14 +2,29 @@
 
 use std::borrow::Cow;
 
+use super::super::ahead::RowsAhead;
 use super::super::decision::Decision;
+use super::super::links::{Links, OpenLinks};
 use super::super::outcome::SkipReason;
 use super::super::records::Record;
+use super::super::source::Source;
 use super::Planner;
 use crate::domain::{CustomValue, FieldChange, FieldValue, Subject};
 use crate::id::LeadId;
 
 impl Planner<'_> {
+    /// With what the file says further down, and the links that wait for it.
+    pub(in crate::exchange::import) fn foreseeing(
+        mut self,
+        source: &Source,
+        ahead: &RowsAhead,
+        open: OpenLinks,
+    ) -> Self {
+        self.links = Links::new(source, &ahead.by_id, open);
+        self.names.know_kinds(&ahead.kinds);
+        self
+    }
+
     /// Keeps what a decided row links to, and links to its lead what waited for it.
     pub(super) fn link(&mut self, record: &Record, decision: &Decision) {
         let (slot, is_taken, is_written) = match decision {

@@ -143,7 +143,8 @@ impl Planner<'_> {
         if !entries.is_empty() {
             txn.journal().append(operation, &entries)?;
         }
-        Ok((leads, Carried { new_values: self.names.new_values, links }))
+        let new_stages = self.names.new_stages();
+        Ok((leads, Carried { new_values: self.names.new_values, new_stages, links }))
     }
 }
 

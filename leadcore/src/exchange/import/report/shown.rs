@@ -123,7 +123,7 @@ impl fmt::Display for ImportReport {
         columns::write(f, &self.mapping, &self.notes)?;
         columns::write_not_said(f, &self.not_said)?;
         for (field, names) in &self.new_values {
-            writeln!(f, "new        {field}: {}", stage_kinds::in_words(field, names))?;
+            writeln!(f, "new        {field}: {}", stage_kinds::in_words(field, names, &self.new_stages))?;
         }
         self.write_lines(f)?;
         if let Some(earlier) = &self.earlier {

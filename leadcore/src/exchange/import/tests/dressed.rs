@@ -307,3 +307,35 @@ fn a_card_of_a_company_is_no_person() {
     let names: Vec<_> = leads.iter().map(|lead| (lead.fields.company.as_deref(), person(lead).2)).collect();
     assert_eq!(names, [(Some("Nordlys AS"), ""), (Some("Fjord"), "Kari Berg")]);
 }
+
+/// Texts that begin as a mark of ours does, or as a formula.
+const LIKE_MARKS: [&str; 4] = ["'=1", "''=1", "'=\"001\"", "=\"001\""];
+
+#[test]
+fn only_files_of_text_have_marks_before_formulas() {
+    let rows = LIKE_MARKS.map(|text| {
+        let row = serde_json::json!({ "company": "A", "description": text, "labels": [text] });
+        row.to_string() + "\n"
+    });
+    let host = Host::new();
+    let report = host.run(rows.concat());
+    assert_eq!(counts(&report), (4, 0, 0, 0), "{report}");
+    let texts: Vec<_> = host.leads().into_iter().map(|lead| lead.fields.description.unwrap()).collect();
+    assert_eq!(texts, LIKE_MARKS);
+    assert_eq!(report.new_values["labels"], LIKE_MARKS);
+}
+
+#[cfg(all(feature = "sheets", feature = "xlsx"))]
+#[test]
+fn workbooks_have_no_marks_before_formulas() {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    sheet.write_string(0, 0, "Company").unwrap().write_string(0, 1, "Description").unwrap();
+    for (row, text) in (1..).zip(LIKE_MARKS) {
+        sheet.write_string(row, 0, "A").unwrap().write_string(row, 1, text).unwrap();
+    }
+    let host = Host::new();
+    host.run(book.save_to_buffer().unwrap());
+    let texts: Vec<_> = host.leads().into_iter().map(|lead| lead.fields.description.unwrap()).collect();
+    assert_eq!(texts, LIKE_MARKS);
+}

@@ -13,6 +13,7 @@ mod dressed;
 mod dry;
 mod edits;
 mod effort;
+mod ends;
 mod faults;
 mod files;
 mod formats;

@@ -15,7 +15,8 @@ impl Proposer<'_, '_> {
         let catalogue = self.knowledge.catalogue;
         let own = || {
             let field = header.parse::<Field>().ok().filter(|field| field.key() == header)?;
-            let is_read = field.comes_by_file() && field != Field::State && !catalogue.is_disabled(&field);
+            let is_read =
+                field.comes_by_file() && !field.is_told_by_cells() && !catalogue.is_disabled(&field);
             is_read.then_some((field, 0))
         };
         let own = if self.sample.is_of(FileKind::Json) { own() } else { None };
@@ -28,10 +29,9 @@ impl Proposer<'_, '_> {
     pub(super) fn by_header(&self, column: &Column<'_>) -> Option<(Field, u32)> {
         let header = unescape_formula(column.header);
         let catalogue = self.knowledge.catalogue;
-        let states = known::says_states(column, catalogue);
-        let own =
-            [(column.is_own_number, Field::Number), (column.is_own_id, Field::Id), (states, Field::State)];
-        if let Some((_, field)) = own.into_iter().find(|(is_it, _)| *is_it) {
+        let own = [(column.is_own_number, Field::Number), (column.is_own_id, Field::Id)];
+        let own = own.into_iter().find_map(|(is_it, field)| is_it.then_some(field));
+        if let Some(field) = own.or_else(|| known::told_by_cells(column, catalogue)) {
             return Some((field, 0));
         }
         let whole = self.ranked(header).filter(|_| !paths::is_said_of_item(header));

@@ -6,6 +6,8 @@ use super::super::proposal::{ColumnProposal, Evidence, Note};
 use super::super::{ColumnMapping, ColumnRules, DateOrder, Mapping, Sample, Unit, takes_several};
 use super::{Candidate, Column, Knowledge, Proposer};
 use crate::domain::{Catalogue, Field, FieldType, LeadState, header_key};
+use crate::exchange::coerce::End;
+use crate::exchange::dates::read_time;
 use crate::exchange::import::CARD_ID;
 use crate::exchange::unescape_formula;
 use crate::value::{Currency, fold};
@@ -85,15 +87,43 @@ fn state(cell: &str) -> Option<LeadState> {
 
 /// Whether nothing but states of leads is in it.
 fn holds_states(column: &Column<'_>) -> bool {
-    let (all, filled) = (column.cells.count(|cell| state(cell).is_some()), column.cells.filled.len());
+    holds_only(column, |cell| state(cell).is_some())
+}
+
+fn holds_only(column: &Column<'_>, is_one: impl Fn(&str) -> bool) -> bool {
+    let (all, filled) = (column.cells.count(is_one), column.cells.filled.len());
     filled > 0 && all == filled
 }
 
-/// Whether a column says what became of its leads: called so, and with nothing else in it.
-pub(super) fn says_states(column: &Column<'_>, catalogue: &Catalogue) -> bool {
-    let called =
-        catalogue.is_called(&Field::State, unescape_formula(column.header)) || column.key == "leadstate";
-    called && !catalogue.is_disabled(&Field::State) && holds_states(column)
+/// The zone that a header names behind the rest of it, as those of our workbooks do (`Closed (UTC+01:00)`): the rest, and minutes
+/// east of UTC.
+pub(super) fn zone(header: &str) -> Option<(&str, i32)> {
+    let (rest, zone) = header.trim_end().strip_suffix(')')?.rsplit_once(" (UTC")?;
+    let (hours, minutes) = zone.get(1..)?.split_once(':')?;
+    let minutes = hours.parse::<i32>().ok()?.checked_mul(60)?.checked_add(minutes.parse().ok()?)?;
+    match zone.chars().next() {
+        Some('+') => Some((rest, minutes)),
+        Some('-') => Some((rest, minutes.saturating_neg())),
+        _ => None,
+    }
+}
+
+/// What a column says of the state of its leads, of how they ended or when: called so, and with nothing else in it.
+pub(super) fn told_by_cells(column: &Column<'_>, catalogue: &Catalogue) -> Option<Field> {
+    let header = unescape_formula(column.header);
+    let (name, zone) = zone(header).map_or((header, None), |(name, zone)| (name, Some(zone)));
+    let is_called = |field: &Field| match field {
+        Field::ClosedAt => catalogue.is_called(field, name),
+        Field::State => catalogue.is_called(field, header) || column.key == "leadstate",
+        _ => catalogue.is_called(field, header) || column.key == "leadoutcome",
+    };
+    let holds = |field: &Field| match field {
+        Field::State => holds_states(column),
+        Field::ClosedAt => holds_only(column, |cell| read_time(cell, None, zone).is_ok()),
+        _ => holds_only(column, |cell| End::of(cell).is_some()),
+    };
+    let fields = [Field::State, Field::Outcome, Field::ClosedAt].into_iter();
+    fields.filter(|field| !catalogue.is_disabled(field)).find(|field| is_called(field) && holds(field))
 }
 
 impl Proposer<'_, '_> {

@@ -148,7 +148,10 @@ impl Proposer<'_, '_> {
             FieldType::Time => {
                 let dates = cells.dates();
                 dates.order(&mut rules, &mut notes);
-                dates.zone(&mut rules, &mut notes);
+                match super::known::zone(unescape_formula(column.header)) {
+                    Some((_, minutes)) => rules.utc_offset = Some(minutes),
+                    None => dates.zone(&mut rules, &mut notes),
+                }
             }
             FieldType::Amount | FieldType::Decimal => {
                 if let Some(note) = cells.marks() {
