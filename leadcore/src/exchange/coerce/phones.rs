@@ -6,6 +6,7 @@ use super::{Intent, mail};
 use crate::domain::{Field, Phones, ReachKind, Reachable, header_key};
 use crate::error::ValueError;
 use crate::exchange::Row;
+use crate::exchange::write::text_of;
 use crate::value::{Country, Phone};
 
 /// Words for what a number is for, as headers and labels have them in them.
@@ -81,7 +82,8 @@ pub(super) fn take_phones(
     region: Option<Country>,
 ) -> Result<(), ValueError> {
     let (rules, kind) = (&column.at.rules, column.kind(row));
-    // No number has quotes: they are those of a list.
+    // No number is a formula, of whatever kind the file is, and none has quotes: they are those of a list.
+    let cell = text_of(cell);
     let (names, parts);
     if cell.contains('"') {
         names = rules.names_in(cell);

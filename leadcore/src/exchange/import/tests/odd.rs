@@ -158,9 +158,10 @@ fn chances_and_scores_between_two_numbers_are_the_nearest_one() {
 fn an_apostrophe_that_keeps_a_number_text_is_none_of_it() {
     let host = Host::new();
     host.run("Company,Phone\nA,'+4722222222\nB,'22 22 22 23\n");
+    host.run(r#"[{"Company": "C", "Phone": "=\"+4722222224\""}]"#);
     let phones = |lead: &Lead| lead.fields.phones.iter().map(ToString::to_string).collect::<Vec<_>>();
     let read: Vec<_> = host.leads().iter().map(phones).collect();
-    assert_eq!(read.concat(), ["+4722222222", "22 22 22 23"]);
+    assert_eq!(read.concat(), ["+4722222222", "22 22 22 23", "+4722222224"]);
 }
 
 #[test]
