@@ -35,6 +35,7 @@ mod stored;
 mod tests;
 mod unconvert;
 mod wizard;
+mod words;
 
 use crate::context::Context;
 use crate::error::Result;
@@ -70,6 +71,7 @@ pub use unconvert::{
     Fate, TakenBack, UnconvertOutcome, UnconvertPlan, Unconvertible, WrittenSince, apply_unconvert,
     apply_unconvert_with, plan_unconvert, unconvert, unconvert_once, unconvert_once_with, unconvert_with,
 };
+pub use words::AsSaid;
 
 /// Plans the conversion of a lead. Reads only.
 ///
