@@ -4,17 +4,18 @@ use leadcore::context::Context;
 use leadcore::desk;
 use leadcore::desk::Expect;
 use leadcore::desk::convert::{
-    ConversionOptions, ConversionOutcome, ConversionPlan, ConversionTarget, CustomerType, EstimateChoice,
-    OpportunityChoice, OpportunityEnding, OpportunityRequest, PlannedService, UnconvertOutcome,
-    UnconvertPlan, Unconvertible,
+    AsSaid, ConversionOptions, ConversionOutcome, ConversionPlan, ConversionTarget, CustomerType,
+    EstimateChoice, OpportunityChoice, OpportunityEnding, OpportunityRequest, PlannedService,
+    UnconvertOutcome, UnconvertPlan, Unconvertible,
 };
+use leadcore::desk::mass::Selection;
 use leadcore::domain::{ServiceFields, ServiceOrigin};
-use leadcore::error::{Error, Result, Violation, ViolationCode};
+use leadcore::error::{Error, ErrorKind, Result, Violation, ViolationCode};
 use leadcore::id::{IdempotencyKey, LeadId, LostReasonId, NumberSeriesId, OpportunityId};
 use leadcore::store::Txn;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::arguments::Parts;
@@ -23,6 +24,7 @@ use crate::customer_form::GivenCustomer;
 use crate::errors::{raise, renamed};
 use crate::estimates::named;
 use crate::given::Given;
+use crate::mass::Select;
 use crate::moves;
 use crate::opportunities::{Own, own_fields, patch, with_own};
 use crate::services::{of_service, service_fields};
@@ -103,12 +105,69 @@ impl Decided {
         self.options.key.is_some()
     }
 
-    /// The options, with the custom fields as the catalogue of opportunities reads them.
+    /// The options, with the custom fields as the catalogue of opportunities reads them. Under a key they are told as they were said
+    /// too, and what cannot be read of them is for the desk to judge: the key may have its answer already.
     pub(crate) fn read(&self, ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<ConversionOptions> {
         let mut options = self.options.clone();
-        options.account_fields = self.customer.account_by(txn)?;
         options.contact_fields = self.customer.contact.clone();
         options.person_fields = self.customer.persons.clone();
+        if !self.has_key() {
+            return self.by_names(ctx, txn, options);
+        }
+        let said = AsSaid::new()
+            .part("account_fields", &self.customer.account())?
+            .part("opportunity", &(&options.opportunity, &self.own, &self.reason))?;
+        match self.by_names(ctx, txn, options.clone()) {
+            Ok(options) => Ok(options.as_said(said)),
+            Err(error) => Ok(options.as_said(unread(said, error)?)),
+        }
+    }
+
+    /// The same for the leads that were chosen, of which a filter may name some.
+    pub(crate) fn read_for(
+        &self,
+        ctx: &Context<'_>,
+        txn: &mut dyn Txn,
+        select: &Select,
+    ) -> Result<(Selection, ConversionOptions)> {
+        let mut options = self.read(ctx, txn)?;
+        let Select::Matching(filter, expected) = select else { return Ok((select.resolve(txn)?, options)) };
+        let Some(said) = options.said.take() else { return Ok((select.resolve(txn)?, options)) };
+        let said = said.part("leads", filter)?;
+        match select.resolve(txn) {
+            Ok(selection) => Ok((selection, options.as_said(said))),
+            Err(error) => {
+                let selection = Selection::Filter { filter: filter.clone(), expected: *expected };
+                Ok((selection, options.as_said(unread(said, error)?)))
+            }
+        }
+    }
+
+    /// The same for a new opportunity, with what its own fields say.
+    pub(crate) fn read_with(
+        &self,
+        ctx: &Context<'_>,
+        txn: &mut dyn Txn,
+        fields: &impl Serialize,
+        read: Result<()>,
+    ) -> Result<ConversionOptions> {
+        let mut options = self.read(ctx, txn)?;
+        let Some(said) = options.said.take() else { return read.map(|()| options) };
+        let said = said.part("fields", fields)?;
+        match read {
+            Ok(()) => Ok(options.as_said(said)),
+            Err(error) => Ok(options.as_said(unread(said, error)?)),
+        }
+    }
+
+    /// With records for their names.
+    fn by_names(
+        &self,
+        ctx: &Context<'_>,
+        txn: &mut dyn Txn,
+        mut options: ConversionOptions,
+    ) -> Result<ConversionOptions> {
+        options.account_fields = self.customer.account_by(txn)?;
         if let OpportunityChoice::New(request) = &mut options.opportunity {
             let patch = std::mem::take(&mut request.patch);
             request.patch = with_own(ctx, txn, patch, &self.own, None).map_err(of_opportunity)?;
@@ -120,6 +179,14 @@ impl Decided {
             }
         }
         Ok(options)
+    }
+}
+
+/// What was said, with what could not be read of it. Any other error ends the call.
+fn unread(said: AsSaid, error: Error) -> Result<AsSaid> {
+    match error.kind() {
+        ErrorKind::Invalid => Ok(said.unread(error.violations().to_vec())),
+        _ => Err(error),
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn convert_many(
 ) -> PyResult<String> {
     let select = Select::new(py, chosen)?;
     let done = session.write(py, move |ctx, txn| {
-        let (selection, options) = (select.resolve(txn)?, decided.read(ctx, txn)?);
+        let (selection, options) = decided.read_for(ctx, txn, &select)?;
         desk::convert::many(ctx, txn, &selection, &options)
     })?;
     to_json(py, &done)
@@ -63,7 +63,7 @@ pub(crate) fn convert_parts(
     let batch = batch.and_then(|Limit(batch)| NonZeroUsize::new(batch)).unwrap_or(NonZeroUsize::MAX);
     let has_key = decided.has_key();
     let parts = move |ctx: &Context<'_>, txn: &mut dyn Txn| {
-        let (selection, options) = (select.resolve(txn)?, decided.read(ctx, txn)?);
+        let (selection, options) = decided.read_for(ctx, txn, &select)?;
         desk::convert::parts(ctx, txn, &selection, &options, batch)
     };
     let parts = if has_key { session.write(py, parts) } else { session.read(py, parts) }?;
@@ -105,8 +105,7 @@ pub(crate) fn convert_in_batches(
     let raised: Raised = Arc::default();
     let heard = Arc::clone(&raised);
     let done = session.with_store(py, move |ctx, store| {
-        let (selection, options) =
-            store.read(ctx.tenant(), |txn| Ok((select.resolve(txn)?, decided.read(ctx, txn)?)))?;
+        let (selection, options) = store.read(ctx.tenant(), |txn| decided.read_for(ctx, txn, &select))?;
         desk::convert::many_in_batches(ctx, store, &selection, &options, batch, &mut |told| {
             let go_on = call(&heard, |py| {
                 let Some(hear) = &hear else { return Ok(true) };

@@ -219,12 +219,16 @@ pub(crate) fn opportunity_create(
     let mut new = NewOpportunity::from(fields).contacts(self::contacts(contacts));
     new.series = series.map(|series| NumberSeriesId::from_uuid(series.0));
     let made = session.write(py, move |ctx, txn| {
-        let mut new = new.clone();
-        with_own(ctx, txn, OpportunityPatch::new(), &own, None)?.apply(&mut new.fields);
+        let mut asked = new.clone();
+        let read = with_own(ctx, txn, OpportunityPatch::new(), &own, None);
+        let read = read.map(|patch| patch.apply(&mut asked.fields));
         if let Some(decided) = &convert {
-            new = new.converting(decided.read(ctx, txn)?);
+            let said = (&new.fields, &own, &new.contacts, &new.series);
+            asked = asked.converting(decided.read_with(ctx, txn, &said, read)?);
+        } else {
+            read?;
         }
-        let made = desk::opportunities::create(ctx, txn, subject.0, new).map_err(named)?;
+        let made = desk::opportunities::create(ctx, txn, subject.0, asked).map_err(named)?;
         known(ctx, txn, made)
     })?;
     told(py, &made)

@@ -151,6 +151,9 @@ class Contacts:
     ) -> Contact:
         """Mark one e-mail address or phone number of a person, or take the mark off it; also after a conversion.
 
+        For whoever may edit a lead or an account that has the person. A mark that a conversion wrote and that is said
+        again here is told in the history, and stays when the conversion is taken back.
+
         Args:
             contact: Which person. With the object, refused when it changed since it was read.
             address: Which of its addresses, in any spelling of it.

@@ -135,10 +135,11 @@ class ConversionPlan(Plan):
 
     @property
     def hidden(self) -> list[str]:
-        """What the acting user may not see, where the plan joins a record that is there.
+        """What the acting user may not see.
 
-        Account, person and opportunity that are there are shown without these fields, and nothing that the plan says of
-        them is written: they become what the mapping makes of them.
+        The plan is shown without these fields, and nothing that it says of them is written: they become what the
+        mapping makes of them. Where the amount is hidden, so are the prices of estimates and services. What a rule
+        takes from a hidden field into another one is not shown either, and written when the plan is applied.
         """
         fields: list[str] = list(self._data.get("hidden", ()))
         return fields

@@ -216,10 +216,18 @@ class LeadConversion:
     ) -> ConversionOutcome:
         """Plan and apply in one call. A lead that was converted before gives the first outcome again.
 
+        A ``key`` of yours stands for one call: the same call again gives its outcome, also after the way back or after
+        what it names was renamed, and asks no target.
+
         Args:
             lead: Which lead. With the object, refused when it changed since it was read.
             targets: What your program keeps of customers, written in the same transaction.
             options: As for :meth:`plan_conversion`.
+
+        Raises:
+            ConflictError: For another lead, other options or a call of another kind under a ``key`` that stands for a
+                call: ``key_reused``, with what ``differs``; and as for :meth:`plan_conversion`.
+            InvalidError: With everything that stands against it.
 
         Example:
             >>> lead = db.leads.create(company="Nordlys AS")
@@ -250,7 +258,8 @@ class LeadConversion:
 
         Each conversion is an operation of its own, with its own way back. A ``key`` stands for one call with all its
         leads: the same call again gives the same outcomes, and goes on with what was broken off, also where the filter
-        finds others by now.
+        finds others by now. After something that it names was renamed, leads that are left are ``gate_unmet`` until the
+        call says the new name.
 
         Args:
             leads: All that match a filter, or these.
@@ -266,8 +275,8 @@ class LeadConversion:
             options: As for :meth:`plan_conversion`, for each lead.
 
         Raises:
-            ConflictError: When there are more or fewer leads than ``expected``; for other leads or other options under
-                a ``key`` that was used before: ``key_reused``.
+            ConflictError: When there are more or fewer leads than ``expected``; for other leads, other options or a
+                call of another kind under a ``key`` that was used before: ``key_reused``.
 
         Example:
             >>> _ = db.leads.create_many({"company": name, "city": "Oslo"} for name in ("Nordlys AS", "Fjord AS"))
@@ -338,10 +347,11 @@ class LeadConversion:
             lead: Which lead.
             targets: What takes back what your program made, by its name.
             key: Your own key: the same call again gives the first outcome, also when the lead was converted anew, and
-                asks no target.
+                asks no target. It is one key with those of conversions: it stands for one call of whatever kind.
 
         Raises:
-            ConflictError: When something stands against it, which :meth:`plan_unconvert` lists: ``blocked``.
+            ConflictError: When something stands against it, which :meth:`plan_unconvert` lists: ``blocked``; for
+                another lead or a call of another kind under a ``key`` that was used before: ``key_reused``.
 
         Example:
             >>> lead = db.leads.create(company="Nordlys AS")

@@ -124,13 +124,14 @@ class Opportunities:
 
         It gets the next number of a ``series`` (``db.series``), or of the default one. With ``convert``, a lead that is
         no customer yet is converted first, in the same transaction: ``True``, or what :class:`ConversionInput` decides.
-        Both happen, or neither; with a ``key`` there, the same call again gives the first opportunity. A program with
-        ``targets`` of its own converts by ``db.leads.convert`` and creates the opportunity in one ``db.transaction()``.
+        Both happen, or neither; with a ``key`` there, which stands for the whole call, the same call again gives the
+        first opportunity, also after what it names was renamed. A program with ``targets`` of its own converts by
+        ``db.leads.convert`` and creates the opportunity in one ``db.transaction()``.
 
         Raises:
             ConflictError: For a lead that is not converted, without ``convert``: its ``conflict`` says
                 ``conversion_required``, with the lead and its revision to plan the conversion with. With it, for what
-                stands against the conversion.
+                stands against the conversion, and for another call under its ``key``: ``key_reused``.
             InvalidError: With every broken rule.
 
         Example:

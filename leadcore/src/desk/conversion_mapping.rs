@@ -16,7 +16,7 @@ use crate::id::{AccountId, LeadId, Revision};
 use crate::policy::Permission;
 use crate::store::{SettingName, Txn};
 
-use super::access::{Gate, require, visible};
+use super::access::{Gate, masked, require, visible};
 use super::convert::{CustomerForms, Hidden};
 use super::series::standard_of;
 use super::settings::{document, load_catalogue, load_catalogue_of, record_saved};
@@ -97,8 +97,8 @@ pub fn targets(ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Targets> {
 }
 
 /// What the tenant's mapping would make of a lead: a new account, or what would become of one that is there, rule by rule
-/// with what is dropped. Writes nothing. As a plan of a conversion it holds all of the lead, and of an account that is there what
-/// the actor may see: rules that write other fields of it are left out.
+/// with what is dropped. Writes nothing. As a plan of a conversion it holds what the actor may see of the lead and of the account:
+/// rules from or to other fields are left out.
 ///
 /// # Errors
 /// `NotFound` when there is no such lead or account, or none that this actor may see; `Denied` for one who may not convert it.
@@ -115,11 +115,9 @@ pub fn preview_account(
     let mut mapper = Mapper::load(txn, &series)?;
     mapper.learn(txn, &lead)?;
     let known = existing.as_ref().map(|account| &account.fields);
-    let mut mapped = mapper.mapping.account(&lead, known, &mapper.readings());
-    if known.is_some() {
-        mapped.fields = mapped.fields.without(|field| ctx.policy().is_hidden(ctx.actor(), field));
-        Hidden::from(ctx).mask_writes(&mut mapped.writes, |_| true);
-    }
+    let mut mapped = mapper.mapping.account(&masked(ctx, lead), known, &mapper.readings());
+    mapped.fields = mapped.fields.without(|field| ctx.policy().is_hidden(ctx.actor(), field));
+    Hidden::from(ctx).mask_writes(&mut mapped.writes, |_| true);
     Ok(mapped)
 }
 

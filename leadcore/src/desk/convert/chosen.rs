@@ -14,7 +14,7 @@ use super::super::leads::readable;
 use super::super::mass::{MAX_RECORDS, Selection, count};
 use super::super::rounds::{Place, each_lead};
 use super::ConversionOptions;
-use super::once::{All, Once};
+use super::once::{All, First, LEADS, Once};
 
 /// A lead, and the revision that the caller read.
 pub(super) type Chosen = (LeadId, Option<Revision>);
@@ -59,7 +59,10 @@ pub(super) fn chosen(
 ) -> Result<Vec<Chosen>> {
     ctx.check_tenant(txn)?;
     require(ctx, txn, Permission::Convert)?;
-    let Some(key) = &options.key else { return selected(ctx, txn, selection) };
+    let Some(key) = &options.key else {
+        options.check_read()?;
+        return selected(ctx, txn, selection);
+    };
     let once = Once::all(key).asking(options)?;
     let filter = match selection {
         Selection::Filter { filter, .. } => Some(Once::sum(filter)?),
@@ -71,8 +74,11 @@ pub(super) fn chosen(
         once.keep_all(ctx, txn, All { filter, leads })?;
         return Ok(chosen);
     };
-    let (first, mut differs) = first;
-    let is_same = filter.is_some() && first.filter == filter;
+    let First { all: first, mut differs, same_words } = first;
+    let is_same = filter.is_some() && (first.filter == filter || same_words);
+    if differs.iter().any(|part| part == LEADS) {
+        return Err(Error::conflicting("conversion", Conflict::KeyReused { differs }));
+    }
     let chosen = if is_same {
         let expected = if let Selection::Filter { expected, .. } = selection { *expected } else { None };
         let found = u64::try_from(first.leads.len()).unwrap_or(u64::MAX);
@@ -83,7 +89,7 @@ pub(super) fn chosen(
     };
     let had: BTreeSet<_> = first.leads.iter().collect();
     if !is_same && had != chosen.iter().map(|(lead, _)| lead).collect() {
-        differs.push("leads".to_owned());
+        differs.push(LEADS.to_owned());
     }
     if differs.is_empty() {
         return Ok(chosen);

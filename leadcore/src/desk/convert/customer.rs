@@ -69,6 +69,9 @@ impl ConversionPlan {
         let is_hidden = |field: &Field| {
             hidden.contains(field) || field.name_group().iter().any(|field| hidden.contains(field))
         };
+        // What is empty in the plan and was not missing comes of what is hidden.
+        let mut comes = missing((&self.account, &self.contacts), &self.forms, is_hidden);
+        comes.retain(|one| !self.missing.contains(one));
         let targets = (&mut self.account, self.contacts.as_mut_slice());
         for field in write(targets, &self.forms, (account, contact), &mut self.writes, is_hidden)? {
             let goes = self.writes.iter().any(|write| write.from == field);
@@ -77,6 +80,7 @@ impl ConversionPlan {
             }
         }
         let mut missing = missing((&self.account, &self.contacts), &self.forms, is_hidden);
+        missing.retain(|one| !comes.contains(one));
         // What is hidden is neither seen nor filled in.
         let key = |one: &Violation| one.field.rsplit('.').next().and_then(|key| key.parse().ok());
         let is_kept = |one: &Violation| is_of_series(one) || key(one).is_some_and(|field| is_hidden(&field));

@@ -12,15 +12,12 @@ use crate::error::{Result, Violation, ViolationCode};
 use crate::store::Txn;
 
 use super::super::access::masked;
-use super::super::accounts;
-use super::super::conversion_mapping::TargetFields;
+use super::super::conversion_mapping::{Mapper, TargetFields};
 use super::super::opportunities::shown_by;
-use super::deal::joined;
-use super::made::{new_account, new_contact, new_opportunity};
-use super::persons::learned;
 use super::plan::{ConversionPlan, PlannedAccount, PlannedOpportunity, PlannedPerson};
+use super::prices;
 use super::rules::Rules;
-use super::sales::{joined_contact, joined_opportunity};
+use super::seen::{Made, Seen};
 
 /// The fields that the actor may not see, or that whoever made the plan might not.
 pub(in crate::desk) struct Hidden<'a> {
@@ -93,38 +90,53 @@ impl<'a> Hidden<'a> {
 }
 
 /// Takes what the actor may not see out of a plan, and names it.
-pub(super) fn mask(ctx: &Context<'_>, fields: &TargetFields, plan: &mut ConversionPlan) {
+pub(super) fn mask(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    (mapper, lead): (&Mapper, &Lead),
+    plan: &mut ConversionPlan,
+) -> Result<()> {
     let hidden = Hidden::from(ctx);
-    let mut all = hidden.all(fields);
+    let is_hidden = |field: &Field| hidden.is(field);
+    let mut seen = Seen::looking(lead, is_hidden);
+    let by = Made { ctx, mapper, persons: &plan.persons, is_hidden: &is_hidden };
+    let mut all = hidden.all(&mapper.fields);
     let (mut account, mut contact, mut opportunity) = (false, false, false);
     // Values of fields that the catalogue does not know any more are there too.
     let mut own = |custom: &CustomValues| {
         let own = custom.keys().cloned().map(Field::Custom);
         all.extend(own.filter(|field| hidden.is(field)));
     };
-    if let PlannedAccount::New { fields, .. } | PlannedAccount::Existing { fields, .. } = &mut plan.account {
+    own(&lead.fields.custom);
+    let sides = by.account(txn, &seen, &plan.account)?;
+    if let (Some(fields), Some(sides)) = (plan.account.fields_mut(), sides) {
         own(&fields.custom);
-        **fields = std::mem::take(&mut **fields).without(|field| hidden.is(field));
+        seen.account(fields, sides);
+        *fields = std::mem::take(fields).without(is_hidden);
         account = true;
     }
     for known in &mut plan.contacts {
-        if let PlannedPerson::New(fields) | PlannedPerson::Known { fields, .. } = &mut known.who {
+        let sides = by.contact(txn, &seen, &known.who)?;
+        if let (Some(fields), Some(sides)) = (known.who.fields_mut(), sides) {
             own(&fields.custom);
-            **fields = std::mem::take(&mut **fields).without(|field| hidden.is(field));
+            seen.contact(fields, sides);
+            *fields = std::mem::take(fields).without(is_hidden);
             contact = true;
         }
     }
     for person in &mut plan.own_persons {
         own(&person.fields.custom);
-        *person.fields = std::mem::take(&mut *person.fields).without(|field| hidden.is(field));
+        *person.fields = std::mem::take(&mut *person.fields).without(is_hidden);
         contact = true;
     }
-    if let Some(PlannedOpportunity::New { fields, .. } | PlannedOpportunity::Existing { fields, .. }) =
-        &mut plan.opportunity
-    {
+    if let Some(planned) = &mut plan.opportunity {
+        let sides = by.opportunity(txn, &seen, planned)?;
+        let fields = planned.fields_mut();
         own(&fields.custom);
+        let (moved, shown) = seen.opportunity(fields, sides);
         let none = OpportunityFields::default();
-        **fields = laid_over(std::mem::take(&mut **fields), &none, &hidden);
+        *fields = laid_over(std::mem::take(fields), &shown, |name| moved.contains(name));
+        *fields = laid_over(std::mem::take(fields), &none, |name| hidden.is_of_opportunity(name));
         opportunity = true;
     }
     hidden.mask_writes(&mut plan.writes, |record| match record {
@@ -132,6 +144,8 @@ pub(super) fn mask(ctx: &Context<'_>, fields: &TargetFields, plan: &mut Conversi
         TargetRecord::Contact => contact,
         TargetRecord::Opportunity => opportunity,
     });
+    seen.mask_writes(&mut plan.writes);
+    prices::mask(&hidden, plan);
     // Whether a record says the same is nothing to be told either.
     plan.stays_on_lead.retain(|field| !hidden.shows(field));
     if account || contact || opportunity {
@@ -139,6 +153,7 @@ pub(super) fn mask(ctx: &Context<'_>, fields: &TargetFields, plan: &mut Conversi
         all.dedup();
         plan.hidden = all;
     }
+    Ok(())
 }
 
 /// What the mapping makes of a lead for an opportunity, named by what the actor sees of the lead: the name is a field of its own,
@@ -184,49 +199,32 @@ pub(super) fn filled<'p>(
         return Ok(Cow::Borrowed(plan));
     }
     let mut filled = plan.clone();
-    let (mapping, by) = (&mapper.mapping, mapper.readings());
-    match &mut filled.account {
-        PlannedAccount::Existing { id, fields, .. } => {
-            let stored = accounts::editable(ctx, txn, *id)?.fields;
-            let mapped = mapping.account(lead, Some(&stored), &by).fields;
-            **fields = std::mem::take(&mut **fields).keeping(&mapped, |field| hidden.is(field));
-        }
-        PlannedAccount::New { fields, .. } => {
-            let mapped = new_account(mapper, lead).fields;
-            **fields = std::mem::take(&mut **fields).keeping(&mapped, |field| hidden.is(field));
-        }
-        PlannedAccount::None => {}
+    // What went out of the plan for whom it was made comes in again.
+    let is_hidden = |field: &Field| plan.hidden.contains(field);
+    let mut seen = Seen::carrying_out(lead, is_hidden);
+    let by = Made { ctx, mapper, persons: &plan.persons, is_hidden: &is_hidden };
+    let sides = by.account(txn, &seen, &plan.account)?;
+    if let (Some(fields), Some(sides)) = (filled.account.fields_mut(), sides) {
+        let [mapped, _] = &sides;
+        *fields = std::mem::take(fields).keeping(mapped, |field| hidden.is(field));
+        seen.account(fields, sides);
     }
     for known in &mut filled.contacts {
-        if let PlannedPerson::New(fields) = &mut known.who {
-            let mapped = new_contact(mapper, lead).fields;
-            **fields = std::mem::take(&mut **fields).keeping(&mapped, |field| hidden.shows(field));
-        }
-        if let PlannedPerson::Known { id, fields, instead_of, is_lead, .. } = &mut known.who {
-            let mut told = joined_contact(ctx, txn, *id)?.fields;
-            let own: Vec<_> = instead_of.iter().copied().filter(|id| plan.persons.contains(id)).collect();
-            let persons = txn.contacts().get(&own)?;
-            for person in own.iter().filter_map(|id| persons.iter().find(|person| person.id == *id)) {
-                told = learned(mapper, lead, Some(&person.fields), &told).fields;
-            }
-            if *is_lead {
-                told = learned(mapper, lead, None, &told).fields;
-            }
-            **fields = std::mem::take(&mut **fields).keeping(&told, |field| hidden.shows(field));
+        let sides = by.contact(txn, &seen, &known.who)?;
+        if let (Some(fields), Some(sides)) = (known.who.fields_mut(), sides) {
+            let [told, _] = &sides;
+            *fields = std::mem::take(fields).keeping(told, |field| hidden.shows(field));
+            seen.contact(fields, sides);
         }
     }
-    match &mut filled.opportunity {
-        Some(PlannedOpportunity::Existing { id, fields, .. }) => {
-            let stored = joined_opportunity(ctx, txn, *id)?.fields;
-            let mapped = joined(mapper, lead, &stored).fields;
-            **fields = laid_over(std::mem::take(&mut **fields), &mapped, &hidden);
-        }
-        Some(PlannedOpportunity::New { fields, .. }) => {
-            let mapped = new_opportunity(mapper, lead).fields;
-            **fields = laid_over(std::mem::take(&mut **fields), &mapped, &hidden);
-        }
-        None => {}
+    if let Some(planned) = &mut filled.opportunity {
+        let sides = by.opportunity(txn, &seen, planned)?;
+        let (fields, [mapped, _]) = (planned.fields_mut(), &sides);
+        *fields = laid_over(std::mem::take(fields), mapped, |name| hidden.is_of_opportunity(name));
+        let (moved, whole) = seen.opportunity(fields, sides);
+        *fields = laid_over(std::mem::take(fields), &whole, |name| moved.contains(name));
     }
+    prices::fill(txn, &hidden, &mut filled)?;
     Ok(Cow::Owned(filled))
 }
 
@@ -270,13 +268,12 @@ pub(super) fn said_of_hidden(
     told.collect()
 }
 
-/// The fields, those that are hidden as `from` has them. Lines say what the amount says.
+/// The fields, some as `from` has them. Lines say what the amount says.
 fn laid_over(
     mut fields: OpportunityFields,
     from: &OpportunityFields,
-    hidden: &Hidden<'_>,
+    is: impl Fn(&str) -> bool,
 ) -> OpportunityFields {
-    let is = |name: &str| hidden.is_of_opportunity(name);
     macro_rules! take {
         ($($name:ident),+) => {$(
             if is(stringify!($name)) {

@@ -28,13 +28,16 @@ mod own_persons;
 mod persons;
 mod plan;
 mod planning;
+mod prices;
 mod rules;
 mod sales;
+mod seen;
 mod stored;
 #[cfg(test)]
 mod tests;
 mod unconvert;
 mod wizard;
+mod words;
 
 use crate::context::Context;
 use crate::error::Result;
@@ -70,13 +73,14 @@ pub use unconvert::{
     Fate, TakenBack, UnconvertOutcome, UnconvertPlan, Unconvertible, WrittenSince, apply_unconvert,
     apply_unconvert_with, plan_unconvert, unconvert, unconvert_once, unconvert_once_with, unconvert_with,
 };
+pub use words::AsSaid;
 
 /// Plans the conversion of a lead. Reads only.
 ///
-/// The plan holds all of the lead, also fields that the policy hides from the actor in lists: who may convert answers for the
-/// customer. Grant [`Permission::Convert`](crate::policy::Permission::Convert) accordingly. Of an account, a person and an
-/// opportunity that are there already it holds what the actor may see; [`hidden`](ConversionPlan::hidden) names the rest, which
-/// becomes what the tenant's mapping makes of it. To join one of them, the actor must be allowed to change it.
+/// The plan holds what the actor may see of the lead, and of an account, a person and an opportunity that are there already.
+/// [`hidden`](ConversionPlan::hidden) names the rest, which becomes what the tenant's mapping makes of it: nothing of the lead is lost.
+/// What the mapping fills from hidden fields is shown as it makes it of the others, until the plan is carried out; a customer of whom
+/// the actor sees no name is called by the number of the lead (`#17`). To join a record, the actor must be allowed to change it.
 ///
 /// # Errors
 /// `NotFound`, `Denied`; `Frozen` when the lead is converted already; `Conflict` when the options name another

@@ -3,10 +3,12 @@
 //! A key is the key of an operation without entries, whose outcome says what was asked and which operation answers it; that of a
 //! call for many says which leads it was for, each of which has a key of its own. Of what was asked only the leads and checksums are
 //! kept: enough to tell another call, nothing to read.
+//!
+//! A call is the same when it asks the same, or when it says the same: what was said by a name is kept beside what the name meant,
+//! since somebody may rename it before a retry.
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -17,10 +19,8 @@ use crate::id::{IdempotencyKey, LeadId, OperationId};
 use crate::store::Txn;
 
 use super::super::operation::new_operation;
+use super::words::{AsSaid, Sums, checksum, json, kept_before, parts};
 use super::{ConversionOptions, ConversionPlan};
-
-/// What was asked: the lead, and a checksum of every part.
-type Asked = BTreeMap<String, String>;
 
 /// The kinds of calls, as their keys begin. A key stands for one call of any of them; those of the single leads of a call for many
 /// are covered by the key of that call.
@@ -30,15 +30,32 @@ const CONVERT_ALL: &str = "convert_all";
 const OPPORTUNITY: &str = "opportunity";
 const UNCONVERT: &str = "unconvert";
 
+/// What is said of which leads.
+pub(super) const LEADS: &str = "leads";
+
 /// A key, and what is asked under it.
 #[derive(Debug, Clone)]
 pub(in crate::desk) struct Once {
     /// As the journal has it: keys of different calls are different.
     key: String,
-    asked: Asked,
+    /// The lead, and a checksum of every part.
+    asked: Sums,
+    /// The words, where somebody read them who knows.
+    said: Option<AsSaid>,
     /// What a part stands for that is not among what was asked: the key of a call may have been kept by a version that did not
     /// know that part, or be read by one.
-    unsaid: Asked,
+    unsaid: Sums,
+    /// The parts themselves: earlier versions made other checksums of them.
+    parts: BTreeMap<String, serde_json::Value>,
+}
+
+/// What the journal keeps of a call.
+#[derive(Debug, Serialize, Deserialize)]
+struct Call {
+    asked: Sums,
+    /// What of it was said by names.
+    #[serde(default, skip_serializing_if = "Sums::is_empty")]
+    said: Sums,
 }
 
 /// The leads of a call for many, as its key has them.
@@ -50,12 +67,23 @@ pub(super) struct All {
     pub(super) leads: Vec<LeadId>,
 }
 
+/// The call for many that has the key, beside this one.
+#[derive(Debug)]
+pub(super) struct First {
+    pub(super) all: All,
+    /// What this one asks otherwise.
+    pub(super) differs: Vec<String>,
+    /// Whether both say the same of which leads.
+    pub(super) same_words: bool,
+}
+
 /// What the journal keeps of the key of a call for many. What became of each lead is kept by a key of its own.
 #[derive(Debug, Serialize, Deserialize)]
 struct KeptAll {
     #[serde(flatten)]
     all: All,
-    asked: Asked,
+    #[serde(flatten)]
+    call: Call,
 }
 
 /// What the journal keeps of a key.
@@ -63,12 +91,14 @@ struct KeptAll {
 struct Kept {
     /// The operation with the outcome.
     operation: OperationId,
-    asked: Asked,
+    #[serde(flatten)]
+    call: Call,
 }
 
 impl Once {
     fn new(key: String) -> Self {
-        Self { key, asked: Asked::new(), unsaid: Asked::new() }
+        let (asked, unsaid) = (Sums::new(), Sums::new());
+        Self { key, asked, said: None, unsaid, parts: BTreeMap::new() }
     }
 
     pub(super) fn conversion(key: &IdempotencyKey) -> Self {
@@ -98,7 +128,7 @@ impl Once {
         said: &impl Serialize,
     ) -> Result<Self> {
         let mut once = self.for_options(lead, options)?;
-        once.asked.insert("fields".to_owned(), checksum(&json(said)?));
+        once.ask("fields".to_owned(), json(said)?);
         Ok(once)
     }
 
@@ -113,13 +143,18 @@ impl Once {
 
     /// Everything that decides what comes of it. Not the revision: it says when it may be done, and is another one afterwards.
     pub(super) fn for_options(self, lead: LeadId, options: &ConversionOptions) -> Result<Self> {
-        self.for_lead(lead).asking(options)
+        let mut once = self.for_lead(lead).asking(options)?;
+        // How the lead was found is nothing that is asked of it.
+        once.said = once.said.map(|said| said.without(LEADS));
+        Ok(once)
     }
 
     /// The same of whichever lead.
     pub(super) fn asking(mut self, options: &ConversionOptions) -> Result<Self> {
-        let asked = ConversionOptions { revision: None, key: None, ..options.clone() };
-        self.unsaid = sums(json(&ConversionOptions::default())?).collect();
+        let mut asked = ConversionOptions { revision: None, key: None, ..options.clone() };
+        self.said = asked.said.take();
+        let unsaid = parts(json(&ConversionOptions::default())?);
+        self.unsaid = unsaid.map(|(part, value)| (part, checksum(&value))).collect();
         self.with("convert", json(&asked)?)
     }
 
@@ -155,10 +190,17 @@ impl Once {
         self.for_lead(plan.lead).with("apply", parts)
     }
 
-    fn with(mut self, call: &str, parts: serde_json::Value) -> Result<Self> {
+    fn with(mut self, call: &str, whole: serde_json::Value) -> Result<Self> {
         self.asked.insert("call".to_owned(), call.to_owned());
-        self.asked.extend(sums(parts));
+        for (part, value) in parts(whole) {
+            self.ask(part, value);
+        }
         Ok(self)
+    }
+
+    fn ask(&mut self, part: String, value: serde_json::Value) {
+        self.asked.insert(part.clone(), checksum(&value));
+        self.parts.insert(part, value);
     }
 
     /// The operation that answers the key already, if this is the same call.
@@ -167,34 +209,80 @@ impl Once {
             self.check_free(txn)?;
             return Ok(None);
         };
-        let differs = differs(&kept.asked, &self.asked, &self.unsaid);
+        let differs = self.differs(&kept.call)?;
         if differs.is_empty() {
             return Ok(Some(kept.operation));
         }
         Err(Error::conflicting("conversion", Conflict::KeyReused { differs }))
     }
 
-    /// The leads of the call that has the key already, and what this one asks otherwise of them.
-    pub(super) fn first_of_all(&self, txn: &mut dyn Txn) -> Result<Option<(All, Vec<String>)>> {
-        let found = self.found::<KeptAll>(txn)?;
-        if found.is_none() {
+    /// The call that has the key already, and what this one asks otherwise.
+    pub(super) fn first_of_all(&self, txn: &mut dyn Txn) -> Result<Option<First>> {
+        let Some(KeptAll { all, call }) = self.found::<KeptAll>(txn)? else {
             self.check_free(txn)?;
-        }
-        Ok(found.map(|kept| (kept.all, differs(&kept.asked, &self.asked, &self.unsaid))))
+            return Ok(None);
+        };
+        let words = self.said.as_ref().and_then(|said| said.sums().get(LEADS));
+        let same_words = words.is_some() && words == call.said.get(LEADS);
+        Ok(Some(First { differs: self.differs(&call)?, all, same_words }))
     }
 
-    /// Refuses a key that stands for a call of another kind.
-    fn check_free(&self, txn: &mut dyn Txn) -> Result<()> {
-        let Some((own, key)) = self.key.split_once(':').filter(|(kind, _)| KINDS.contains(kind)) else {
-            return Ok(());
+    /// What this call asks otherwise than the first, which has the key; nothing where it says the same. With names that could not be
+    /// read there are only the words to go by.
+    fn differs(&self, first: &Call) -> Result<Vec<String>> {
+        let words = self.said.as_ref().filter(|_| !first.said.is_empty());
+        if let Some(said) = words {
+            let over = |asked: &Sums, said: &Sums| asked.clone().into_iter().chain(said.clone()).collect();
+            let differs = self.other_parts(&over(&first.asked, &first.said), &over(&self.asked, said.sums()));
+            if differs.is_empty() || !said.is_read() {
+                return Ok(differs);
+            }
+        }
+        self.check_read()?;
+        Ok(self.other_parts(&first.asked, &self.asked))
+    }
+
+    /// What the second call asks otherwise than the first. What one of them does not say is as when it is not said. Another call has
+    /// other parts: then that alone is told, and the lead.
+    fn other_parts(&self, first: &Sums, second: &Sums) -> Vec<String> {
+        let mut parts: Vec<&String> = first.keys().chain(second.keys()).collect();
+        parts.sort();
+        parts.dedup();
+        let is_same = |part: &str| {
+            let [first, second] =
+                [first, second].map(|asked| asked.get(part).or_else(|| self.unsaid.get(part)));
+            let by_earlier = || Some(kept_before(self.parts.get(part)?).contains(first?));
+            first == second || by_earlier() == Some(true)
         };
-        for kind in KINDS.iter().filter(|kind| **kind != own) {
-            if txn.journal().find(OperationKind::Once, &format!("{kind}:{key}"))?.is_some() {
+        parts.retain(|part| !is_same(part));
+        if parts.iter().any(|part| *part == "call") {
+            parts.retain(|part| ["call", "lead"].contains(&part.as_str()));
+        }
+        parts.into_iter().cloned().collect()
+    }
+
+    fn check_read(&self) -> Result<()> {
+        self.said.as_ref().map_or(Ok(()), AsSaid::check)
+    }
+
+    fn call(&mut self) -> Call {
+        let said = self.said.take().map(|said| said.sums().clone()).unwrap_or_default();
+        Call { asked: std::mem::take(&mut self.asked), said }
+    }
+
+    /// Refuses a key that stands for a call of another kind, and one for a call that could not be read.
+    fn check_free(&self, txn: &mut dyn Txn) -> Result<()> {
+        let named = self.key.split_once(':').filter(|(kind, _)| KINDS.contains(kind));
+        let others = named.into_iter().flat_map(|(own, key)| {
+            KINDS.iter().filter(move |kind| **kind != own).map(move |kind| format!("{kind}:{key}"))
+        });
+        for other in others {
+            if txn.journal().find(OperationKind::Once, &other)?.is_some() {
                 let differs = vec!["call".to_owned()];
                 return Err(Error::conflicting("conversion", Conflict::KeyReused { differs }));
             }
         }
-        Ok(())
+        self.check_read()
     }
 
     fn found<K: DeserializeOwned>(&self, txn: &mut dyn Txn) -> Result<Option<K>> {
@@ -204,13 +292,13 @@ impl Once {
         kept.map(Some).map_err(|error| corrupt().with_source(error))
     }
 
-    fn keep(self, ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Result<()> {
-        let kept = json(&Kept { operation, asked: self.asked })?;
+    fn keep(mut self, ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Result<()> {
+        let kept = json(&Kept { operation, call: self.call() })?;
         put(ctx, txn, self.key, kept)
     }
 
-    pub(super) fn keep_all(self, ctx: &Context<'_>, txn: &mut dyn Txn, all: All) -> Result<()> {
-        let kept = json(&KeptAll { all, asked: self.asked })?;
+    pub(super) fn keep_all(mut self, ctx: &Context<'_>, txn: &mut dyn Txn, all: All) -> Result<()> {
+        let kept = json(&KeptAll { all, call: self.call() })?;
         put(ctx, txn, self.key, kept)
     }
 }
@@ -219,20 +307,6 @@ fn put(ctx: &Context<'_>, txn: &mut dyn Txn, key: String, what: serde_json::Valu
     let mut kept = new_operation(ctx, OperationKind::Once, Some(key));
     kept.outcome = Some(what);
     txn.journal().begin(&kept)
-}
-
-/// What the second call asks otherwise than the first. What one of them does not say is as when it is not said. Another call has
-/// other parts: then that alone is told, and the lead.
-fn differs(first: &Asked, second: &Asked, unsaid: &Asked) -> Vec<String> {
-    let mut parts: Vec<&String> = first.keys().chain(second.keys()).collect();
-    parts.sort();
-    parts.dedup();
-    let said = |asked: &Asked, part: &str| asked.get(part).or_else(|| unsaid.get(part)).cloned();
-    parts.retain(|part| said(first, part) != said(second, part));
-    if parts.iter().any(|part| *part == "call") {
-        parts.retain(|part| ["call", "lead"].contains(&part.as_str()));
-    }
-    parts.into_iter().cloned().collect()
 }
 
 /// Does the work of a call once for each key, and reads its first outcome ever after. Without a key the work is done.
@@ -252,72 +326,16 @@ pub(in crate::desk) fn by<T>(
     Ok(outcome)
 }
 
-/// The parts of a call, each with its checksum.
-fn sums(parts: serde_json::Value) -> impl Iterator<Item = (String, String)> {
-    let parts = match parts {
-        serde_json::Value::Object(parts) => parts,
-        _ => serde_json::Map::new(),
-    };
-    parts.into_iter().map(|(part, value)| {
-        let sum = checksum(&value);
-        (part, sum)
-    })
-}
-
 fn forget(value: &mut serde_json::Value, keys: &[&str]) {
     if let Some(object) = value.as_object_mut() {
         object.retain(|key, _| !keys.contains(&key.as_str()));
     }
 }
 
-fn json(value: &impl Serialize) -> Result<serde_json::Value> {
-    serde_json::to_value(value).map_err(|error| {
-        Error::new(ErrorKind::Internal, "what a key stands for could not be written as JSON")
-            .with_source(error)
-    })
-}
-
-/// What is a decimal number in everything that is asked.
-const NUMBERS: [&str; 5] = ["amount", "decimal", "percent", "quantity", "unit_price"];
-
-/// The number without zeros behind it: 10 and 10.00 are one amount.
-fn exact(key: &str, value: &serde_json::Value) -> Option<serde_json::Value> {
-    let text = value.as_str().filter(|_| NUMBERS.contains(&key))?;
-    let number: Decimal = text.parse().ok()?;
-    Some(number.normalize().to_string().into())
-}
-
-/// FNV-1a, 64 bits: it tells a call from another that was given the same key by mistake, and protects nothing. Keys of objects
-/// are sorted, whatever order they have in this program.
-fn checksum(value: &serde_json::Value) -> String {
-    fn mix(sum: u64, text: &str) -> u64 {
-        // A zero behind each: `ab` and `c` are not `a` and `bc`.
-        let bytes = text.bytes().chain([0]);
-        bytes.fold(sum, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-    }
-    fn walk(sum: u64, value: &serde_json::Value) -> u64 {
-        use serde_json::Value;
-        match value {
-            Value::Array(items) => mix(items.iter().fold(mix(sum, "["), walk), "]"),
-            Value::Object(object) => {
-                let mut items: Vec<_> = object.iter().collect();
-                items.sort_by_key(|(key, _)| *key);
-                let each = |sum, (key, value): &(&String, &Value)| match exact(key, value) {
-                    Some(number) => mix(mix(sum, key), &number.to_string()),
-                    None => walk(mix(sum, key), value),
-                };
-                mix(items.iter().fold(mix(sum, "{"), each), "}")
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                mix(sum, &value.to_string())
-            }
-        }
-    }
-    format!("{:016x}", walk(0xcbf2_9ce4_8422_2325, value))
-}
-
 #[cfg(test)]
 mod tests {
+    use rust_decimal::Decimal;
+
     use super::super::super::leads;
     use super::super::{
         AccountChoice, CustomerType, EstimateChoice, OpportunityEnding, OpportunityRequest, PersonChoice,
@@ -395,5 +413,25 @@ mod tests {
              services 3c6c3b63b016bee4",
         ];
         assert_eq!(kept, wanted);
+    }
+    #[test]
+    fn what_an_earlier_version_kept_of_an_amount_is_the_same_amount() {
+        let key = "order 4711".parse().unwrap();
+        let call = |amount: &str| {
+            let patch = OpportunityPatch::new().amount(Some(amount.parse().unwrap()));
+            let request = OpportunityRequest::new().with(patch);
+            let options = ConversionOptions::default().with_opportunity(request);
+            Once::conversion(&key).for_options(LeadId::from_uuid(uuid::Uuid::nil()), &options).unwrap()
+        };
+        // Of 10.00, when the zeros were a part of it.
+        let mut asked = call("10").asked;
+        asked.insert("opportunity".to_owned(), "b34dfeb8ad743bcd".to_owned());
+        let kept = Call { asked, said: Sums::new() };
+        for (amount, differs) in
+            [("10", false), ("10.00", false), ("10.0", false), ("10.01", true), ("100", true)]
+        {
+            let wanted: &[&str] = if differs { &["opportunity"] } else { &[] };
+            assert_eq!(call(amount).differs(&kept).unwrap(), wanted, "{amount}");
+        }
     }
 }

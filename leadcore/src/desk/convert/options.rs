@@ -12,6 +12,8 @@ use crate::id::{
 };
 use crate::time::Date;
 
+use super::words::AsSaid;
+
 /// Which account the lead becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -236,6 +238,9 @@ pub struct ConversionOptions {
     /// A key that stands for a call of another kind is refused likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<IdempotencyKey>,
+    /// What of it was said by names, for the [key](Self::key): the same words again are the same call, whatever they name by now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub said: Option<AsSaid>,
 }
 
 impl Default for ConversionOptions {
@@ -254,6 +259,7 @@ impl Default for ConversionOptions {
             person_fields: BTreeMap::new(),
             revision: None,
             key: None,
+            said: None,
         }
     }
 }
@@ -333,6 +339,7 @@ impl ConversionOptions {
     /// # Errors
     /// `Invalid`, naming each such option.
     pub(super) fn check(&self) -> Result<()> {
+        self.check_read()?;
         let (no_account, joins) =
             (self.account == AccountChoice::None, matches!(self.opportunity, OpportunityChoice::Existing(_)));
         let not_new = no_account || joins || matches!(self.account, AccountChoice::Existing(_));
@@ -373,6 +380,21 @@ impl ConversionOptions {
             .map(|(_, field, message)| Violation::new(field, ViolationCode::NotAllowed, message))
             .collect();
         if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
+    }
+
+    /// Refuses names that could not be read: only a key may answer such a call.
+    ///
+    /// # Errors
+    /// `Invalid`.
+    pub(in crate::desk) fn check_read(&self) -> Result<()> {
+        self.said.as_ref().map_or(Ok(()), AsSaid::check)
+    }
+
+    /// Said in these words.
+    #[must_use]
+    pub fn as_said(mut self, said: AsSaid) -> Self {
+        self.said = Some(said);
+        self
     }
 
     /// Under this key of the caller's.

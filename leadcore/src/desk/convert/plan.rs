@@ -116,6 +116,13 @@ impl PlannedPerson {
         }
     }
 
+    pub(super) fn fields_mut(&mut self) -> Option<&mut ContactFields> {
+        match self {
+            Self::New(fields) | Self::Known { fields, .. } => Some(fields),
+            Self::Existing(_) => None,
+        }
+    }
+
     /// The persons of the lead who are this one.
     pub(super) fn instead_of(&self) -> &[ContactId] {
         match self {
@@ -162,6 +169,13 @@ pub enum PlannedOpportunity {
         /// Its fields, with what the lead adds.
         fields: Box<OpportunityFields>,
     },
+}
+
+impl PlannedOpportunity {
+    pub(super) fn fields_mut(&mut self) -> &mut OpportunityFields {
+        let (Self::New { fields, .. } | Self::Existing { fields, .. }) = self;
+        fields
+    }
 }
 
 /// An estimate of the lead that may become services: the version that was accepted, else the latest that was sent while that
@@ -249,8 +263,8 @@ pub struct ConversionPlan {
     /// Which rule of the tenant's mapping writes what, with what was there before and what is dropped.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub writes: Vec<FieldWrite>,
-    /// What the actor may not see: account, person and opportunity that are there already are shown without it, and nothing
-    /// that the plan says of it is written. When it is carried out, it becomes what the tenant's mapping makes of it.
+    /// What the actor may not see: the plan is shown without it, and nothing that the plan says of it is written. When it is
+    /// carried out, it becomes what the tenant's mapping makes of it, and services that were copied cost what the estimate says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hidden: Vec<Field>,
     /// The opportunity that comes of it.

@@ -167,7 +167,7 @@ fn planned(
         plan = plan.customer_information(options.customer, false)?;
     }
     if looked_at {
-        hidden::mask(ctx, &mapper.fields, &mut plan);
+        hidden::mask(ctx, txn, (mapper, lead), &mut plan)?;
         plan.forms = forms.without(|field| Hidden::from(ctx).shows(field));
     }
     Ok(plan)
