@@ -1,0 +1,118 @@
+//! The rows of a file that links of it name.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io::{Read, Seek};
+
+use super::super::claims::every_fields;
+use super::super::source::Source;
+use crate::domain::{Catalogue, CustomKey, CustomType, CustomValue, Field, SubjectKind};
+use crate::error::Result;
+use crate::exchange::BadValues;
+use crate::exchange::coerce::Content;
+use crate::exchange::mapping::Located;
+use crate::id::LeadId;
+
+/// How many rows are looked through at a time.
+const ROWS: usize = 1_000;
+
+/// The ids of leads that rows of a file have and links of it name.
+#[derive(Debug, Clone, Default)]
+pub(in crate::exchange::import) struct RowsById {
+    rows: HashMap<LeadId, RowOfId>,
+    /// Those whose rows will not be taken, as far as that is known before.
+    untaken: BTreeSet<LeadId>,
+    /// Whether a lead must have a link that names one of them.
+    is_required: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RowOfId {
+    /// The number of the last such row.
+    pub(super) number: u64,
+    /// What the row calls its lead besides, which may be known already.
+    pub(super) other: Option<LeadId>,
+}
+
+impl RowsById {
+    /// Reads the whole file for them, where a column of it holds links.
+    pub(in crate::exchange::import) fn read<R: Read + Seek>(source: &Source, input: &mut R) -> Result<Self> {
+        let columns = link_columns(&source.columns, source.catalogue());
+        if columns.is_empty() {
+            return Ok(Self::default());
+        }
+        let (mut last, mut named, mut required) = (HashMap::new(), BTreeSet::new(), BTreeSet::new());
+        let mut rows = source.rows(input)?;
+        loop {
+            let chunk = rows.next_chunk(ROWS, false)?;
+            for record in &chunk.records {
+                let intent = if let Content::Filled(intent) = &record.content { Some(intent) } else { None };
+                let own = intent.iter().flat_map(|intent| intent.own_ids());
+                last.extend(record.link_ids().map(|id| {
+                    let other = own.clone().find(|other| *other != id);
+                    (id, RowOfId { number: record.number, other })
+                }));
+                let Some(intent) = intent else { continue };
+                for (key, value) in every_fields(intent).flat_map(|fields| &fields.custom) {
+                    let (Some(column), CustomValue::Link(to)) = (columns.get(key), value) else { continue };
+                    let to = LeadId::from_uuid(to.id);
+                    named.insert(to);
+                    required.extend(column.is_required.then_some(to));
+                }
+            }
+            if chunk.end {
+                last.retain(|id, _| named.contains(id));
+                let is_required = required.iter().any(|id| last.contains_key(id));
+                return Ok(Self { rows: last, untaken: BTreeSet::new(), is_required });
+            }
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    pub(super) fn get(&self, id: LeadId) -> Option<&RowOfId> {
+        self.rows.get(&id)
+    }
+
+    pub(in crate::exchange::import) fn has(&self, id: LeadId) -> bool {
+        self.rows.contains_key(&id)
+    }
+
+    /// Whether rows may be refused for what becomes of others further down.
+    pub(in crate::exchange::import) const fn is_required(&self) -> bool {
+        self.is_required
+    }
+
+    /// Whether the row of this id will not be taken.
+    pub(super) fn is_untaken(&self, id: LeadId) -> bool {
+        self.untaken.contains(&id)
+    }
+
+    /// The rows of these ids will not be taken. Returns whether that is news.
+    pub(in crate::exchange::import) fn learn(&mut self, untaken: BTreeSet<LeadId>) -> bool {
+        let known = self.untaken.len();
+        self.untaken.extend(untaken);
+        self.untaken.len() > known
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LinkColumn {
+    pub(super) leaves_out: bool,
+    pub(super) is_unique: bool,
+    pub(super) is_required: bool,
+}
+
+/// The columns that hold links to leads.
+pub(super) fn link_columns(columns: &[Located], catalogue: &Catalogue) -> BTreeMap<CustomKey, LinkColumn> {
+    let link = |column: &Located| {
+        let Field::Custom(key) = &column.field else { return None };
+        let custom = catalogue.custom_field(key)?;
+        let is_link = matches!(custom.kind, CustomType::Link(SubjectKind::Lead));
+        let leaves_out = column.rules.bad_values == Some(BadValues::LeaveOut);
+        let is_required = custom.settings.required == Some(true);
+        is_link.then(|| (key.clone(), LinkColumn { leaves_out, is_unique: custom.unique, is_required }))
+    };
+    columns.iter().filter_map(link).collect()
+}
