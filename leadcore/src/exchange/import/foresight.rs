@@ -9,6 +9,7 @@ use super::dry_run::rows_of;
 use super::links::{Links, RowsById};
 use super::plan::{Planner, Purpose};
 use super::planned::ImportPlan;
+use super::records::{AsPlanned, PlanLines};
 use super::report::ImportReport;
 use super::source::Source;
 use crate::context::Context;
@@ -33,7 +34,8 @@ pub(super) struct Foresight<'f> {
 impl Foresight<'_> {
     /// The rows that links name, with what becomes of them, where leads must have such links.
     pub(super) fn rows_by_id<R: Read + Seek>(&self, input: &mut R) -> Result<Arc<RowsById>> {
-        let mut rows = Arc::new(RowsById::read(self.source, input)?);
+        let planned = self.plan.map(|plan| AsPlanned::new(PlanLines::Held(&plan.lines), &plan.report));
+        let mut rows = Arc::new(RowsById::read(self.source, input, planned)?);
         for _ in 0..MOST {
             if !rows.is_required() {
                 break;

@@ -211,8 +211,12 @@ impl Links {
             let row = self.rows.get(to);
             let is_ahead = row.is_some_and(|row| row.number >= number);
             let is_passed = row.is_some() && !is_ahead && self.open.known.len() < MOST;
-            let is_refused = is_passed || self.rows.is_untaken(to) || was_refused(planned, key);
-            if is_refused && !(column.is_required && has.is_none()) {
+            let is_needed = column.is_required && has.is_none();
+            let is_refused = is_passed
+                || self.rows.is_untaken(to)
+                || was_refused(planned, key)
+                || (is_needed && self.rows.is_skipped(to));
+            if is_refused && !is_needed {
                 self.row.left_out.push(not_taken(key));
             } else if is_refused || is_ahead {
                 if is_refused {

@@ -95,14 +95,12 @@ fn execute_from<R: Read + Seek + Send>(
     let mut rejects = rejects.map(|output| source.rejects(output, &report.mapping)).transpose()?;
     // What cannot be written is found out before any lead is.
     rejects.as_mut().map_or(Ok(()), Rejects::flush)?;
-    import.rows_by_id = match &planned {
-        // It says which rows are refused for others.
-        Some(_) => Arc::new(RowsById::read(source, input)?),
-        None => {
-            let begun = resumed.as_ref();
-            Foresight { ctx, store, source, report: &report, begun, plan: None }.rows_by_id(input)?
-        }
-    };
+    // A plan says which rows are refused for others.
+    if planned.is_none() {
+        let begun = resumed.as_ref();
+        import.rows_by_id =
+            Foresight { ctx, store, source, report: &report, begun, plan: None }.rows_by_id(input)?;
+    }
     let mut rows = source.rows(input)?;
     if let Some(planned) = planned {
         rows = rows.beside(planned);
@@ -146,6 +144,12 @@ impl<'a> Import<'a> {
         purpose: Purpose,
     ) -> Self {
         Self { ctx, store, options, source, fields: source.fields(), purpose, rows_by_id: Arc::default() }
+    }
+
+    /// Of a file that is read beside this plan.
+    pub(super) fn of<R: Read + Seek>(mut self, input: &mut R, planned: AsPlanned<'_>) -> Result<Self> {
+        self.rows_by_id = Arc::new(RowsById::read(self.source, input, Some(planned))?);
+        Ok(self)
     }
 }
 

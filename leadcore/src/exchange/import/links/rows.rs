@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{Read, Seek};
 
 use super::super::claims::every_fields;
+use super::super::planned::Choice;
+use super::super::records::AsPlanned;
 use super::super::source::Source;
 use crate::domain::{Catalogue, CustomKey, CustomType, CustomValue, Field, SubjectKind};
 use crate::error::Result;
@@ -21,6 +23,8 @@ pub(in crate::exchange::import) struct RowsById {
     rows: HashMap<LeadId, RowOfId>,
     /// Those whose rows will not be taken, as far as that is known before.
     untaken: BTreeSet<LeadId>,
+    /// Those whose rows a person leaves out, of those that leads must have links to, and those whose rows need them.
+    skipped: BTreeSet<LeadId>,
     /// Whether a lead must have a link that names one of them.
     is_required: bool,
 }
@@ -34,14 +38,23 @@ pub(super) struct RowOfId {
 }
 
 impl RowsById {
-    /// Reads the whole file for them, where a column of it holds links.
-    pub(in crate::exchange::import) fn read<R: Read + Seek>(source: &Source, input: &mut R) -> Result<Self> {
+    /// Reads the whole file for them, where a column of it holds links; beside a plan of it, with what a person decided.
+    pub(in crate::exchange::import) fn read<R: Read + Seek>(
+        source: &Source,
+        input: &mut R,
+        planned: Option<AsPlanned<'_>>,
+    ) -> Result<Self> {
         let columns = link_columns(&source.columns, source.catalogue());
         if columns.is_empty() {
             return Ok(Self::default());
         }
         let (mut last, mut named, mut required) = (HashMap::new(), BTreeSet::new(), BTreeSet::new());
-        let mut rows = source.rows(input)?;
+        let has_required = columns.values().any(|column| column.is_required);
+        let (mut rows, mut skipped, mut kept) = (source.rows(input)?, BTreeSet::new(), BTreeSet::new());
+        let (is_beside, mut needing) = (planned.is_some(), HashMap::<LeadId, Vec<LeadId>>::new());
+        if let Some(planned) = planned {
+            rows = rows.beside(planned);
+        }
         loop {
             let chunk = rows.next_chunk(ROWS, false)?;
             for record in &chunk.records {
@@ -51,18 +64,33 @@ impl RowsById {
                     let other = own.clone().find(|other| *other != id);
                     (id, RowOfId { number: record.number, other })
                 }));
+                if has_required {
+                    let is_skipped = record.choice == Some(Choice::Skip);
+                    (if is_skipped { &mut skipped } else { &mut kept }).extend(record.link_ids());
+                }
                 let Some(intent) = intent else { continue };
                 for (key, value) in every_fields(intent).flat_map(|fields| &fields.custom) {
                     let (Some(column), CustomValue::Link(to)) = (columns.get(key), value) else { continue };
                     let to = LeadId::from_uuid(to.id);
                     named.insert(to);
-                    required.extend(column.is_required.then_some(to));
+                    if column.is_required {
+                        required.insert(to);
+                        if is_beside {
+                            needing.entry(to).or_default().extend(record.link_ids());
+                        }
+                    }
                 }
             }
             if chunk.end {
                 last.retain(|id, _| named.contains(id));
                 let is_required = required.iter().any(|id| last.contains_key(id));
-                return Ok(Self { rows: last, untaken: BTreeSet::new(), is_required });
+                skipped.retain(|id| required.contains(id) && !kept.contains(id));
+                let mut new: Vec<_> = skipped.iter().copied().collect();
+                while let Some(id) = new.pop() {
+                    let more = needing.remove(&id).into_iter().flatten();
+                    new.extend(more.filter(|id| skipped.insert(*id)));
+                }
+                return Ok(Self { rows: last, untaken: BTreeSet::new(), skipped, is_required });
             }
         }
     }
@@ -87,6 +115,11 @@ impl RowsById {
     /// Whether the row of this id will not be taken.
     pub(super) fn is_untaken(&self, id: LeadId) -> bool {
         self.untaken.contains(&id)
+    }
+
+    /// Whether a person leaves out the row of this id, which leads must have links to.
+    pub(super) fn is_skipped(&self, id: LeadId) -> bool {
+        self.skipped.contains(&id)
     }
 
     /// The rows of these ids will not be taken. Returns whether that is news.

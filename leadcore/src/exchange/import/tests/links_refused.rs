@@ -1,6 +1,6 @@
 //! Links to rows that are not taken, and links that only one lead may have.
 
-use super::links::{family, file, furnished, furnished_with, host, key, parents};
+use super::links::{family, file, furnished, furnished_with, host, id, key, parents};
 use super::plans::{stored, words};
 use super::*;
 use crate::domain::{CustomField, CustomType, SubjectKind};
@@ -86,6 +86,33 @@ fn a_lead_that_must_have_a_link_is_not_taken_without_it() {
 }
 
 #[test]
+fn a_lead_that_must_have_a_link_to_a_row_that_a_person_leaves_out_is_not_taken() {
+    let rows = file("EA AX BB CA XX");
+    let host = furnished_with(Host::new(), field().required(true));
+    let mut plan = host.plan(rows.clone(), &ImportOptions::new().chunk(2));
+    assert_eq!(counts(&plan.report), (5, 0, 0, 0));
+    plan.skip(6).unwrap();
+    let again =
+        import::replan(&host.system(), &host.store, &plan, Cursor::new(rows.clone()), &mut ()).unwrap();
+    assert_eq!(counts(&again.report), (1, 0, 1, 3), "{}", again.report);
+    let mut streamed = Vec::new();
+    plan.write_lines(&mut streamed).unwrap();
+    for is_streamed in [false, true] {
+        let host = furnished_with(Host::new(), field().required(true));
+        let (ctx, input) = (host.system(), Cursor::new(rows.clone()));
+        let report = match is_streamed {
+            false => import::apply(&ctx, &host.store, &plan, input, None, &mut ()),
+            true => import::apply_from(&ctx, &host.store, Cursor::new(&streamed), input, None, &mut ()),
+        };
+        let report = report.unwrap();
+        let parents = parents(&host);
+        assert!(parents.values().all(|parent| parent != "nobody"), "{report}");
+        assert!(host.leads().iter().all(|lead| lead.fields.custom.contains_key(&key())), "{report}");
+        assert!(report.stale_lines == [2, 3, 5] && parents["B"] == "B", "{report}");
+    }
+}
+
+#[test]
 fn a_lead_keeps_the_link_that_it_must_have() {
     let host = furnished_with(Host::new(), field().required(true));
     host.run(file("AB BB"));
@@ -132,4 +159,24 @@ fn the_last_row_of_a_lead_says_what_it_links_to() {
         assert_eq!(counts(&report), (3, 1, 0, 0), "{report}");
         assert_eq!(parents(&host), family("A<Y"));
     }
+}
+
+#[test]
+fn more_links_than_may_wait_are_told_and_come_with_the_rejected_rows() {
+    let row = |n: u32| format!("{},N{n},{}\n", id(n), id(20_000));
+    let head = "id,company,x_parent\n".to_owned();
+    let file = (0..10_001).map(row).fold(head, |all, row| all + &row) + &format!("{},X,\n", id(20_000));
+    let (host, options) = (host(), ImportOptions::new().chunk(5_000));
+    let dry = host.dry(file.clone(), &options);
+    let (mut rejects, input) = (Vec::new(), Cursor::new(file.into_bytes()));
+    let rejected: &mut dyn std::io::Write = &mut rejects;
+    let report = import::run(&host.system(), &host.store, input, &options, Some(rejected), &mut ()).unwrap();
+    for report in [&dry, &report] {
+        assert_eq!(counts(report), (10_001, 0, 0, 1), "{report}");
+        assert_eq!((report.rejections[0].line, report.rejections[0].field.as_str()), (10_002, "x_parent"));
+        assert!(report.rejections[0].message.starts_with("too many links"), "{report}");
+    }
+    let report = host.run(rejects);
+    assert_eq!(counts(&report), (1, 0, 0, 0), "{report}");
+    assert_eq!(parents(&host).values().filter(|parent| *parent == "X").count(), 10_001);
 }
