@@ -37,6 +37,15 @@ pub(super) struct RowOfId {
     pub(super) other: Option<LeadId>,
 }
 
+/// Adds the rows that need those which are skipped, and those that need them in turn.
+fn spread(skipped: &mut BTreeSet<LeadId>, mut needing: HashMap<LeadId, Vec<LeadId>>) {
+    let mut new: Vec<_> = skipped.iter().copied().collect();
+    while let Some(id) = new.pop() {
+        let more = needing.remove(&id).into_iter().flatten();
+        new.extend(more.filter(|id| skipped.insert(*id)));
+    }
+}
+
 impl RowsById {
     /// Reads the whole file for them, where a column of it holds links; beside a plan of it, with what a person decided.
     pub(in crate::exchange::import) fn read<R: Read + Seek>(
@@ -85,11 +94,7 @@ impl RowsById {
                 last.retain(|id, _| named.contains(id));
                 let is_required = required.iter().any(|id| last.contains_key(id));
                 skipped.retain(|id| required.contains(id) && !kept.contains(id));
-                let mut new: Vec<_> = skipped.iter().copied().collect();
-                while let Some(id) = new.pop() {
-                    let more = needing.remove(&id).into_iter().flatten();
-                    new.extend(more.filter(|id| skipped.insert(*id)));
-                }
+                spread(&mut skipped, needing);
                 return Ok(Self { rows: last, untaken: BTreeSet::new(), skipped, is_required });
             }
         }
