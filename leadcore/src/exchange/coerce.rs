@@ -6,6 +6,7 @@ pub(super) mod consent;
 pub(super) mod currency;
 mod fresh;
 mod intent;
+mod links;
 pub(super) mod mail;
 mod overruled;
 mod parts;
@@ -23,10 +24,12 @@ use super::rejects::RejectColumns;
 use super::{FileKind, Row};
 use crate::domain::{Catalogue, ExternalRef, Field, LeadFields, MatchKey, MatchKind, Numbering};
 use crate::error::{ValueError, Violation, ViolationCode};
+use crate::id::LeadId;
 use crate::value::{Country, PersonName, Phone, fold};
 
 use column::{Column, in_order};
 pub(super) use intent::{Content, Intent};
+pub(super) use links::{derived, stand_in};
 use overruled::Overruled;
 pub(super) use parts::End;
 use parts::{clear, meanings};
@@ -46,6 +49,9 @@ pub(super) struct Coercer {
     blanked: u64,
     needs_region: bool,
     left_out: Vec<Violation>,
+    /// Whether a column holds links to leads.
+    has_links: bool,
+    refused_ids: Vec<LeadId>,
     numbering: Numbering,
     /// Where a file of rejected rows says why.
     rejected: Option<RejectColumns>,
@@ -81,8 +87,11 @@ impl Coercer {
     ) -> Self {
         let mut columns: Vec<_> = columns.into_iter().map(|at| Column::new(at, catalogue, options)).collect();
         in_order(&mut columns);
+        let has_links = columns.iter().any(|column| links::is_link(catalogue, &column.at.field));
         Self {
             columns,
+            has_links,
+            refused_ids: Vec::new(),
             catalogue: catalogue.clone(),
             options: options.clone(),
             countries: HashMap::new(),
@@ -196,6 +205,9 @@ impl Coercer {
 
     pub(super) fn read(&mut self, row: &Row) -> Content {
         if let Some(broken) = self.unreadable(row) {
+            let columns = std::mem::take(&mut self.columns);
+            self.keep_ids(row, &columns);
+            self.columns = columns;
             return Content::Broken(vec![broken]);
         }
         if row.is_blank() {
@@ -210,6 +222,9 @@ impl Coercer {
         }
         let columns = std::mem::take(&mut self.columns);
         let content = self.read_columns(row, &columns);
+        if content.is_err() {
+            self.keep_ids(row, &columns);
+        }
         self.columns = columns;
         content.map_or_else(Content::Broken, |mut intent| {
             let is_sure = !intent.is_recognisable() && totals::is_surely_one(row, self.width);

@@ -4,8 +4,9 @@
 //! checks it, because a proposal that tears the sample apart is worse than the plain answer. Where the caller knows names
 //! of columns, the delimiter that parts the most of them wins.
 
-use std::collections::HashMap;
-use std::collections::HashSet;
+mod apart;
+
+use std::collections::{HashMap, HashSet};
 use std::io;
 
 use super::Row;
@@ -14,6 +15,7 @@ use super::frames::Frames;
 use super::options::ReadOptions;
 use super::scan::{Syntax, is_line_end};
 use crate::error::{Error, Result, ViolationCode};
+use apart::{block_before_table, stands_apart};
 
 /// How much decoded text the layout is judged by.
 pub(super) const DIALECT_SAMPLE: usize = 64 * 1024;
@@ -303,6 +305,7 @@ fn preamble(table: &Table, options: &ReadOptions) -> usize {
     by_known_names(table, options)
         .or_else(|| text_before_table(table, width, options))
         .or_else(|| narrow_data_before_header(table, width))
+        .or_else(|| block_before_table(table, width))
         .unwrap_or(0)
 }
 
@@ -345,8 +348,9 @@ fn is_inside(table: &Table, row: usize, options: &ReadOptions) -> bool {
     // A header names all of its columns; `City,Oslo,` above a table says where it is from.
     let is_full = first.len() == header.len() && filled(first) == first.len();
     let is_header = is_full && known(first, options) > 0 && first.iter().all(names);
+    let is_even = above.len() > 1 && above.iter().all(|(_, cells)| is_wide(cells));
     // Of a record with nothing but names of columns, the one with a word of them (`Company,Acme AS,Norway`) tells something.
-    !is_whole && (is_header || (above.len() > 1 && above.iter().all(|(_, cells)| is_wide(cells))))
+    !is_whole && (is_header || (is_even && !stands_apart(table, row)))
 }
 
 /// Evidence 2: lines of text or comments, then an even table of two columns or more whose first record can be a header.

@@ -62,6 +62,8 @@ pub(in crate::exchange) struct Intent {
     pub(in crate::exchange) is_total: bool,
     /// Whether it is one wherever it stands.
     pub(in crate::exchange) is_sure_total: bool,
+    /// What links to leads are, with what they are if they are ids in the system of the file.
+    pub(in crate::exchange) linked: Vec<(LeadId, ExternalRef)>,
     /// Fields to be emptied.
     pub(in crate::exchange) clear: Vec<Field>,
 }
@@ -73,7 +75,7 @@ impl Intent {
     }
 
     /// The leads that it may name by their own ids: the row's, and what a lead elsewhere was called here.
-    pub(in crate::exchange) fn own_ids(&self) -> impl Iterator<Item = LeadId> + '_ {
+    pub(in crate::exchange) fn own_ids(&self) -> impl Iterator<Item = LeadId> + Clone + '_ {
         self.id.into_iter().chain(self.fields.external_ids.iter().filter_map(ExternalRef::as_own))
     }
 }

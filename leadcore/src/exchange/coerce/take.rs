@@ -5,7 +5,8 @@ use super::super::dates::{read_date, read_time};
 use super::super::mapping::{ColumnRules, Split};
 use super::column::Column;
 use super::currency::{self, currency_of};
-use super::parts::{self, add_id, kind, split_address, without_prefix};
+use super::links::is_link;
+use super::parts::{self, add_id, kind, split_address};
 use super::{Coercer, Intent, Said, cells, consent, phones};
 use crate::domain::{ExternalRef, Field, FieldType, FieldValue, LeadFields, Reference, Term, TermKind};
 use crate::error::{ValueError, ViolationCode};
@@ -66,9 +67,7 @@ impl Coercer {
                 }
             }
             Field::ExternalId => {
-                parts::check_whole(cell)?;
-                let id = without_prefix(cell, &["l", "f", "c", "ag", "as"]);
-                fields.external_ids.insert(self.options.id_of(id, column.is_of_cards)?);
+                fields.external_ids.insert(self.external_id(cell, column.is_of_cards)?);
             }
             Field::Stage => intent.stage = Some(Term::check_name(cell)?),
             Field::State => intent.state = Some(parts::state(cell)?),
@@ -97,6 +96,9 @@ impl Coercer {
             Field::Custom(key) => {
                 let region = self.region(rules, fields);
                 let custom = self.catalogue.usable(key)?;
+                if is_link(&self.catalogue, field) {
+                    return self.take_link(intent, key, cell);
+                }
                 let words = (column.yes.as_slice(), column.no.as_slice());
                 let value = cells::custom(custom, cell, mark, rules, words)?;
                 if let Some(value) = custom.parse(&value, region)? {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::claims::{claimed, every_fields};
 use super::links::{FindRows, RowsById};
-use super::records::{Record, Rows};
+use super::records::{AsPlanned, Record, Rows};
 use super::source::Source;
 use super::stage_kinds::StageKinds;
 use crate::domain::Catalogue;
@@ -28,14 +28,21 @@ pub(super) struct RowsAhead {
 }
 
 impl RowsAhead {
-    /// Reads the whole file for it, where a column of it says it.
-    pub(super) fn read<R: Read + Seek>(source: &Source, input: &mut R) -> Result<Self> {
-        let mut rows = FindRows::of(source);
+    /// Reads the whole file for it, where a column of it says it; beside a plan of it, with what a person decided.
+    pub(super) fn read<R: Read + Seek>(
+        source: &Source,
+        input: &mut R,
+        planned: Option<AsPlanned<'_>>,
+    ) -> Result<Self> {
+        let mut rows = FindRows::of(source, planned.is_some());
         let mut kinds = StageKinds::are_in(source).then(StageKinds::default);
         if rows.is_none() && kinds.is_none() {
             return Ok(Self::default());
         }
         let mut all = source.rows(input)?;
+        if let Some(planned) = planned {
+            all = all.beside(planned);
+        }
         loop {
             let chunk = all.next_chunk(ROWS, false)?;
             for record in &chunk.records {

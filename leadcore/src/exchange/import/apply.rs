@@ -43,8 +43,9 @@ pub fn apply<R: Read + Seek + Send>(
     let source = Source::prepare_same(ctx, store, &mut input, options, Some(&plan.report.digest))?;
     source.check_edits(ctx, options, plan.lines.iter())?;
     let import = Import::new(ctx, store, &source, &source.options, Purpose::WriteAsPlanned);
-    let planned = AsPlanned::new(PlanLines::Held(&plan.lines), &plan.report);
-    execute(import, &mut input, (Some(planned), Reading::of(source.bytes)), rejects, sink)
+    let planned = || AsPlanned::new(PlanLines::Held(&plan.lines), &plan.report);
+    let import = import.of(&mut input, planned())?;
+    execute(import, &mut input, (Some(planned()), Reading::of(source.bytes)), rejects, sink)
 }
 
 /// [`apply`] of a plan that was [streamed](super::plan_to) to JSON lines: read beside the file, in memory that does not grow
@@ -68,7 +69,10 @@ pub fn apply_from<R: Read + Seek + Send, P: BufRead + Seek + Send>(
     let PlanSummary { report, .. } =
         stored.check(|line| source.check_edits(ctx, &options, std::iter::once(line)))?;
     plan.seek(SeekFrom::Start(start)).map_err(unreadable)?;
-    let planned = AsPlanned::new(PlanLines::Streamed(Box::new(Stored::open(plan)?)), &report);
     let import = Import::new(ctx, store, &source, &source.options, Purpose::WriteAsPlanned);
+    let lines = PlanLines::Streamed(Box::new(Stored::open(&mut plan)?));
+    let import = import.of(&mut input, AsPlanned::new(lines, &report))?;
+    plan.seek(SeekFrom::Start(start)).map_err(unreadable)?;
+    let planned = AsPlanned::new(PlanLines::Streamed(Box::new(Stored::open(plan)?)), &report);
     execute(import, &mut input, (Some(planned), Reading::of(source.bytes)), rejects, sink)
 }

@@ -37,6 +37,11 @@ pub(super) fn every_fields(intent: &Intent) -> impl Iterator<Item = &LeadFields>
     std::iter::once(&intent.fields).chain(intent.for_new.as_deref().map(|new| &new.fields))
 }
 
+/// Why a value is refused that only one lead may have.
+pub(super) fn another_has(field: &str) -> Violation {
+    Violation::new(field, ViolationCode::Duplicate, "another lead has this value")
+}
+
 impl Claims {
     pub(super) fn new(external: bool) -> Self {
         Self { external, ..Self::default() }
@@ -90,12 +95,14 @@ impl Claims {
         Ok(())
     }
 
-    /// Refuses values that a lead shall have and another lead has, and links that lead nowhere.
+    /// Refuses values that a lead shall have and another lead has, and links that lead nowhere. What its row calls by other
+    /// names is `named`.
     pub(super) fn check(
         &self,
         catalogue: &Catalogue,
         after: &Lead,
         before: Option<&Lead>,
+        named: &[(Field, MatchKey)],
     ) -> Result<(), Vec<Violation>> {
         let mut broken = Vec::new();
         for (key, value) in &after.fields.custom {
@@ -107,22 +114,45 @@ impl Claims {
                 broken.push(desk::no_such_record(key));
             }
         }
-        for (field, key) in self.unique(catalogue, &after.fields) {
-            if self.holder(&key).is_some_and(|holder| holder != after.id) {
-                let message = "another lead has this value";
-                broken.push(Violation::new(field.key(), ViolationCode::Duplicate, message));
+        for (field, key) in self.unique(catalogue, &after.fields).iter().chain(named) {
+            let reason = another_has(field.key());
+            if self.holder(key).is_some_and(|holder| holder != after.id) && !broken.contains(&reason) {
+                broken.push(reason);
             }
         }
         if broken.is_empty() { Ok(()) } else { Err(broken) }
     }
 
     /// Gives a lead its values, which were [checked](Self::check).
-    pub(super) fn hold(&mut self, catalogue: &Catalogue, after: &Lead, before: Option<&Lead>) {
+    pub(super) fn hold(
+        &mut self,
+        catalogue: &Catalogue,
+        after: &Lead,
+        before: Option<&Lead>,
+        named: &[(Field, MatchKey)],
+    ) {
         for (_, key) in before.map(|before| self.unique(catalogue, &before.fields)).unwrap_or_default() {
             self.decided.insert(key, None);
         }
         let new = self.unique(catalogue, &after.fields);
-        self.decided.extend(new.into_iter().map(|(_, key)| (key, Some(after.id))));
+        let named = named.iter().cloned();
+        self.decided.extend(new.into_iter().chain(named).map(|(_, key)| (key, Some(after.id))));
+    }
+
+    /// What leads are to have that earlier parts of the file claimed.
+    pub(super) fn recall(&mut self, claims: impl Iterator<Item = (MatchKey, LeadId)>) {
+        for (key, lead) in claims {
+            self.decided.entry(key).or_insert(Some(lead));
+        }
+    }
+
+    /// Gives a lead a value, unless another one has it.
+    pub(super) fn give(&mut self, key: MatchKey, lead: LeadId) -> bool {
+        let is_free = self.holder(&key).is_none_or(|holder| holder == lead);
+        if is_free {
+            self.decided.insert(key, Some(lead));
+        }
+        is_free
     }
 
     /// Forgets what no row asks for any more.
@@ -165,19 +195,22 @@ mod tests {
             })
             .unwrap();
         for lead in &leads {
-            claims.hold(&catalogue, lead, None);
+            claims.hold(&catalogue, lead, None, &[]);
         }
         let asked: Vec<_> =
             claimed(&catalogue, true, &leads[7].fields).into_iter().map(|(_, key)| key).collect();
         claims.keep(|key| asked.contains(key));
         assert_eq!(claims.decided.len(), 1);
         let other = Lead { id: leads[8].id, ..leads[7].clone() };
-        assert_eq!(claims.check(&catalogue, &other, None).unwrap_err()[0].code, ViolationCode::Duplicate);
-        claims.check(&catalogue, &leads[7], None).unwrap();
+        assert_eq!(
+            claims.check(&catalogue, &other, None, &[]).unwrap_err()[0].code,
+            ViolationCode::Duplicate
+        );
+        claims.check(&catalogue, &leads[7], None, &[]).unwrap();
         // What was given up is free, whatever the store says.
         claims.stored.insert(asked[0].clone(), leads[7].id);
         let after = Lead { fields: LeadFields::company("A").unwrap(), ..leads[7].clone() };
-        claims.hold(&catalogue, &after, Some(&leads[7]));
-        claims.check(&catalogue, &other, None).unwrap();
+        claims.hold(&catalogue, &after, Some(&leads[7]), &[]);
+        claims.check(&catalogue, &other, None, &[]).unwrap();
     }
 }

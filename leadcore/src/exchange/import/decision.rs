@@ -64,6 +64,15 @@ impl Decision {
         Self::Skip { reason: SkipReason::Stale, slot: None, same_as_line: None }
     }
 
+    /// The place of the lead that the row became or means.
+    pub(super) const fn lead(&self) -> Option<usize> {
+        match self {
+            Self::Create { slot, .. } | Self::Update { slot, .. } => Some(*slot),
+            Self::Skip { slot, .. } => *slot,
+            Self::Review { .. } | Self::Reject { .. } => None,
+        }
+    }
+
     /// The outcome, where `lead` tells id and number of a lead on the bench, none for one that is only imagined.
     pub(super) fn outcome(self, lead: impl Fn(usize) -> Option<(LeadId, u64)>) -> Outcome {
         match self {

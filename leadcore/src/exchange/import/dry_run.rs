@@ -3,7 +3,8 @@
 use std::io::{Read, Seek, Write};
 use std::ops::ControlFlow;
 
-use super::ahead::{KeysAhead, RowsAhead};
+use super::ahead::KeysAhead;
+use super::foresight::Foresight;
 use super::links::Carried;
 use super::names::Unknown;
 use super::outcome::{ImportSink, LineOutcome};
@@ -11,8 +12,8 @@ use super::plan::{Planner, Purpose};
 use super::planned::{Head, ImportPlan, VERSION};
 use super::planning::{Step, Telling, line_of};
 use super::records::{AsPlanned, PlanLines, Rows};
+use super::refused::tell_rejected;
 use super::report::ImportReport;
-use super::run::tell_rejected;
 use super::source::{Source, check_source, is_done};
 use super::stopwatch::Stopwatch;
 use super::{ImportOptions, cancelled};
@@ -106,7 +107,9 @@ pub(super) fn look<R: Read + Seek>(
     let behind = (earlier_plan, report.lines);
     let rows = rows_of(&source, &mut input, behind)?;
     let mut ahead = KeysAhead::read(rows, options.chunk, source.catalogue())?;
-    let all = RowsAhead::read(&source, &mut input)?;
+    let foresight =
+        Foresight { ctx, store, source: &source, report: &report, begun: begun.as_ref(), plan: earlier_plan };
+    let all = foresight.ahead(&mut input)?;
     let mut rows = rows_of(&source, &mut input, behind)?;
     clock.skipped(rows.bytes());
     let (mut planner, is_plan) = (None, purpose == Purpose::Plan);
@@ -168,7 +171,7 @@ fn stored(planner: &Planner<'_>, slot: usize) -> Option<(LeadId, u64)> {
 }
 
 /// The rows behind the first `done`, as a plan has them where there is one.
-fn rows_of<'r, R: Read + Seek>(
+pub(super) fn rows_of<'r, R: Read + Seek>(
     source: &Source,
     input: &'r mut R,
     (plan, done): (Option<&'r ImportPlan>, u64),

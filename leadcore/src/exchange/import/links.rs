@@ -1,33 +1,36 @@
 //! Links between the leads of a file: an export names them by the ids that they have where it comes from.
 //!
 //! A link leads to the lead with this id, to the lead that is known to be called so elsewhere, or to what a row of the same
-//! file became that has this id. Where that row comes further down, the link is written as soon as it is done.
+//! file became that has this id. Where that row comes further down, the link is written as soon as it is done. Where that row is
+//! not taken, the link is left out and told; a new lead that must have it is not taken either.
+
+mod open;
+mod rows;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::claims::every_fields;
 use super::names::NewValues;
+use super::planned::{Planned, PlannedLine};
 use super::records::Record;
 use super::source::Source;
 use super::stage_kinds::NewStages;
 use crate::desk;
 use crate::domain::{
-    Catalogue, CustomKey, CustomType, CustomValue, ExternalRef, Field, FieldChange, FieldValue, Lead,
-    LeadFields, MatchKey, MatchKind, Subject, SubjectKind,
+    CustomKey, CustomValue, ExternalRef, Field, FieldChange, FieldValue, Lead, LeadFields, MatchKey,
+    MatchKind, Subject, SubjectKind,
 };
 use crate::error::{Result, Violation, ViolationCode};
-use crate::exchange::BadValues;
-use crate::exchange::coerce::{Content, Intent};
-use crate::exchange::mapping::Located;
+use crate::exchange::coerce::{Content, Intent, stand_in};
 use crate::id::LeadId;
 use crate::store::Txn;
 
-/// So many links may wait for rows further down, and so many leads elsewhere are remembered that nothing else tells.
-const MOST: usize = 10_000;
+use open::MOST;
+pub(super) use open::OpenLinks;
+pub(super) use rows::{FindRows, RowsById};
+use rows::{LinkColumn, link_columns};
 
 /// What later parts of an import have to know of earlier ones.
 #[derive(Debug, Clone, Default)]
@@ -39,152 +42,24 @@ pub(super) struct Carried {
     pub(super) links: OpenLinks,
 }
 
-/// Links that wait for the rows of their leads.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(super) struct OpenLinks {
-    #[serde(skip_serializing_if = "Waiting::is_empty")]
-    waiting: Waiting,
-    /// What leads elsewhere became, by their ids there, as far as their leads here do not say it themselves.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    known: BTreeMap<LeadId, LeadId>,
-    /// What could not be linked, by line, until the report tells it.
-    #[serde(skip)]
-    left_out: Vec<(u64, Violation)>,
-}
-
-/// By the id that they name and their line.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(from = "Vec<OpenLink>", into = "Vec<OpenLink>")]
-struct Waiting(BTreeMap<(LeadId, u64), Vec<(LeadId, CustomKey)>>);
-
-impl Waiting {
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Those that name this id.
-    fn take(&mut self, to: LeadId) -> Vec<OpenLink> {
-        let mut rest = self.0.split_off(&(to, 0));
-        let mut behind = rest.split_off(&(to, u64::MAX));
-        self.0.append(&mut behind);
-        Self(rest).into()
-    }
-}
-
-impl From<Vec<OpenLink>> for Waiting {
-    fn from(links: Vec<OpenLink>) -> Self {
-        let mut waiting = Self::default();
-        for OpenLink { line, lead, field, to } in links {
-            waiting.0.entry((to, line)).or_default().push((lead, field));
-        }
-        waiting
-    }
-}
-
-impl From<Waiting> for Vec<OpenLink> {
-    fn from(Waiting(waiting): Waiting) -> Self {
-        let links = waiting.into_iter().flat_map(|((to, line), links)| {
-            links.into_iter().map(move |(lead, field)| OpenLink { line, lead, field, to })
-        });
-        links.collect()
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct OpenLink {
-    line: u64,
-    lead: LeadId,
-    field: CustomKey,
-    /// The id that it names.
-    to: LeadId,
-}
-
-impl OpenLinks {
-    pub(super) fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// What could not be linked since this was last asked; at the end of the file, what still waits, too.
-    pub(super) fn take_left_out(&mut self, is_end: bool) -> Vec<(u64, Violation)> {
-        let mut told = std::mem::take(&mut self.left_out);
-        if is_end {
-            let Self { waiting, .. } = std::mem::take(self);
-            let waiting = Vec::<OpenLink>::from(waiting).into_iter();
-            told.extend(waiting.map(|link| (link.line, not_taken(&link.field))));
-            told.sort_by_key(|(line, _)| *line);
-        }
-        told
-    }
-}
-
+/// A link to a row that there is, and that became no lead.
 fn not_taken(field: &CustomKey) -> Violation {
     let message = "the row of the lead that it links to was not taken";
     Violation::new(field.as_str(), ViolationCode::Unknown, message)
 }
 
-/// The ids of leads that rows of a file have and links of it name.
-#[derive(Debug, Default)]
-pub(super) struct RowsById(HashMap<LeadId, RowOfId>);
+/// A link to a row further down, of a file with too many of them.
+fn too_many(field: &CustomKey) -> Violation {
+    let message = "too many links of the file lead to rows further down: import the line again, or put these rows first";
+    Violation::new(field.as_str(), ViolationCode::LimitReached, message)
+}
 
+/// Who is called by an id here.
 #[derive(Debug, Clone, Copy)]
-struct RowOfId {
-    /// The number of the last such row.
-    number: u64,
-    /// What the row calls its lead besides, which may be known already.
-    other: Option<LeadId>,
-}
-
-/// Finds them among the rows of a file.
-#[derive(Debug, Default)]
-pub(super) struct FindRows {
-    columns: BTreeMap<CustomKey, LinkColumn>,
-    last: HashMap<LeadId, RowOfId>,
-    named: BTreeSet<LeadId>,
-}
-
-impl FindRows {
-    /// Nothing, where no column of the file holds links.
-    pub(super) fn of(source: &Source) -> Option<Self> {
-        let columns = link_columns(&source.columns, source.catalogue());
-        (!columns.is_empty()).then(|| Self { columns, ..Self::default() })
-    }
-
-    pub(super) fn add(&mut self, record: &Record) {
-        let Content::Filled(intent) = &record.content else { return };
-        self.last.extend(intent.own_ids().map(|id| {
-            let other = intent.own_ids().find(|other| *other != id);
-            (id, RowOfId { number: record.number, other })
-        }));
-        let custom = every_fields(intent).flat_map(|fields| &fields.custom);
-        self.named.extend(custom.filter_map(|(key, value)| match value {
-            CustomValue::Link(to) if self.columns.contains_key(key) => Some(LeadId::from_uuid(to.id)),
-            _ => None,
-        }));
-    }
-
-    pub(super) fn found(mut self) -> RowsById {
-        self.last.retain(|id, _| self.named.contains(id));
-        RowsById(self.last)
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-struct LinkColumn {
-    leaves_out: bool,
-    is_unique: bool,
-}
-
-/// The columns that hold links to leads.
-fn link_columns(columns: &[Located], catalogue: &Catalogue) -> BTreeMap<CustomKey, LinkColumn> {
-    let link = |column: &Located| {
-        let Field::Custom(key) = &column.field else { return None };
-        let custom = catalogue.custom_field(key)?;
-        let is_link = matches!(custom.kind, CustomType::Link(SubjectKind::Lead));
-        let leaves_out = column.rules.bad_values == Some(BadValues::LeaveOut);
-        is_link.then(|| (key.clone(), LinkColumn { leaves_out, is_unique: custom.unique }))
-    };
-    columns.iter().filter_map(link).collect()
+struct Here {
+    lead: LeadId,
+    /// Whether it is the id of a system that nobody named: two files may mean two systems by it.
+    is_doubtful: bool,
 }
 
 /// What a row says that is not yet done.
@@ -192,6 +67,10 @@ fn link_columns(columns: &[Located], catalogue: &Catalogue) -> BTreeMap<CustomKe
 struct OfRow {
     ahead: Vec<(CustomKey, LeadId)>,
     left_out: Vec<Violation>,
+    /// Values of unique fields, as the row names them.
+    claims: Vec<(Field, MatchKey)>,
+    /// What it is refused for, when nothing else speaks against it.
+    broken: Vec<Violation>,
 }
 
 /// Where the links of rows lead.
@@ -201,15 +80,19 @@ pub(super) struct Links {
     rows: Arc<RowsById>,
     pub(super) open: OpenLinks,
     /// What the store knows of leads that are not here.
-    stored: HashMap<LeadId, LeadId>,
+    stored: HashMap<LeadId, Here>,
     missing: BTreeSet<LeadId>,
+    /// What they may be in the system of the file.
+    elsewhere: HashMap<LeadId, ExternalRef>,
+    unnamed: &'static [&'static str],
     row: OfRow,
 }
 
 impl Links {
     pub(super) fn new(source: &Source, rows: &Arc<RowsById>, open: OpenLinks) -> Self {
         let columns = link_columns(&source.columns, source.catalogue());
-        Self { columns, rows: Arc::clone(rows), open, ..Self::default() }
+        let unnamed = source.options.unnamed_systems();
+        Self { columns, rows: Arc::clone(rows), open, unnamed, ..Self::default() }
     }
 
     pub(super) fn is_link(&self, field: &str) -> bool {
@@ -222,43 +105,67 @@ impl Links {
         &mut self,
         txn: &mut dyn Txn,
         missing: &BTreeSet<Subject>,
-        intents: impl Iterator<Item = &'i Intent>,
+        intents: impl Iterator<Item = &'i Intent> + Clone,
     ) -> Result<Vec<MatchKey>> {
         if self.columns.is_empty() {
             return Ok(Vec::new());
         }
         let missing = missing.iter().filter(|subject| subject.kind == SubjectKind::Lead);
         self.missing = missing.map(|subject| LeadId::from_uuid(subject.id)).collect();
+        let every = |intent: &'i Intent| [Some(intent), intent.for_new.as_deref()];
+        let linked = intents.clone().flat_map(every).flatten().flat_map(|intent| &intent.linked);
+        let linked = linked.filter(|(id, _)| self.missing.contains(id));
+        self.elsewhere = linked.map(|(id, elsewhere)| (*id, elsewhere.clone())).collect();
         self.stored = self.known_here(txn)?;
         let fields = intents.flat_map(every_fields).flat_map(|fields| &fields.custom);
         let unique = fields.filter(|(key, _)| self.columns.get(*key).is_some_and(|column| column.is_unique));
         let keys = unique.filter_map(|(key, value)| {
             let CustomValue::Link(to) = value else { return None };
-            let here = self.stored.get(&LeadId::from_uuid(to.id))?;
+            let to = LeadId::from_uuid(to.id);
+            let known = self.open.known.get(&to).copied();
+            let here = known.or_else(|| Some(self.stored.get(&to)?.lead))?;
             MatchKey::custom(key, &FieldValue::Id(here.as_uuid()))
         });
         Ok(keys.collect())
     }
 
     /// Who is here what these ids name: known to be called so elsewhere, or as their rows call them besides.
-    fn known_here(&self, txn: &mut dyn Txn) -> Result<HashMap<LeadId, LeadId>> {
+    fn known_here(&self, txn: &mut dyn Txn) -> Result<HashMap<LeadId, Here>> {
         if self.missing.is_empty() {
             return Ok(HashMap::new());
         }
-        let other = |id: &LeadId| self.rows.0.get(id).and_then(|row| row.other);
-        let key = |id: &LeadId| MatchKey::new(MatchKind::External, ExternalRef::own(*id).to_string());
+        let other = |id: &LeadId| self.rows.get(*id).and_then(|row| row.other);
+        let key = |id: &ExternalRef| MatchKey::new(MatchKind::External, id.to_string());
+        let own = |id: &LeadId| key(&ExternalRef::own(*id));
         let others: Vec<_> = self.missing.iter().filter_map(other).collect();
-        let keys: Vec<_> = self.missing.iter().chain(&others).map(key).collect();
-        let found: HashMap<_, _> = txn.leads().find(&keys)?.into_iter().collect();
+        let keys = self.missing.iter().chain(&others).map(own).chain(self.elsewhere.values().map(key));
+        let found: HashMap<_, _> = txn.leads().find(&keys.collect::<Vec<_>>())?.into_iter().collect();
         let live = txn.leads().get(&others)?.into_iter().filter(|lead| lead.trashed.is_none());
         let live: BTreeSet<_> = live.map(|lead| lead.id).collect();
+        let by_own = |id: LeadId| found.get(&own(&id)).copied();
         let here = |id: &LeadId| {
             let other = other(id);
-            let by_key = |id: LeadId| found.get(&key(&id)).copied();
-            let here = other.filter(|other| live.contains(other)).or_else(|| by_key(*id));
-            Some((*id, here.or_else(|| by_key(other?))?))
+            let lead = other.filter(|other| live.contains(other)).or_else(|| by_own(*id));
+            if let Some(lead) = lead.or_else(|| by_own(other?)) {
+                return Some((*id, Here { lead, is_doubtful: false }));
+            }
+            let elsewhere = self.elsewhere.get(id)?;
+            let is_doubtful = self.unnamed.contains(&elsewhere.system());
+            Some((*id, Here { lead: *found.get(&key(elsewhere))?, is_doubtful }))
         };
         Ok(self.missing.iter().filter_map(here).collect())
+    }
+
+    /// Who is called so here, for a lead that has this link. In a system that nobody named a row of the file says it, as long as
+    /// such rows are remembered.
+    fn here(&self, to: LeadId, has: Option<&CustomValue>) -> Option<LeadId> {
+        let stored = || {
+            let Here { lead, is_doubtful } = *self.stored.get(&to)?;
+            let has_it = has == Some(&CustomValue::Link(Subject::from(lead)));
+            let is_told = self.rows.has(to) && self.open.known.len() < MOST;
+            (has_it || !is_doubtful || !is_told).then_some(lead)
+        };
+        self.open.known.get(&to).copied().or_else(stored)
     }
 
     /// The leads whose links wait for one of these rows.
@@ -266,10 +173,8 @@ impl Links {
         if self.open.waiting.is_empty() {
             return Vec::new();
         }
-        let ids: BTreeSet<LeadId> = intents.flat_map(Intent::own_ids).collect();
-        let waiting = |id: LeadId| self.open.waiting.0.range((id, 0)..=(id, u64::MAX));
-        let leads = ids.into_iter().flat_map(waiting).flat_map(|(_, links)| links);
-        leads.map(|(lead, _)| *lead).collect()
+        let ids: BTreeSet<LeadId> = intents.flat_map(Intent::link_ids).collect();
+        ids.into_iter().flat_map(|id| self.open.waiting.leads_for(id)).collect()
     }
 
     /// Forgets the row before.
@@ -278,41 +183,89 @@ impl Links {
     }
 
     /// The row with its links as they lead here, for a lead as it was `before`. Without those that wait for rows further down,
-    /// and those that lead nowhere, where such are left out.
+    /// and those that lead nowhere, where such are left out. A row that was `planned` to be refused for its links is.
     pub(super) fn lead_here<'i>(
         &mut self,
         intent: &'i Intent,
-        number: u64,
+        (number, planned): (u64, Option<&PlannedLine>),
         before: Option<&Lead>,
     ) -> Cow<'i, Intent> {
         self.begin_row();
-        if self.columns.is_empty() || intent.fields.custom.is_empty() {
-            return Cow::Borrowed(intent);
-        }
         let mut said = Cow::Borrowed(intent);
+        if self.columns.is_empty() {
+            return said;
+        }
         for (key, value) in &intent.fields.custom {
             let (Some(column), CustomValue::Link(subject)) = (self.columns.get(key), value) else { continue };
             let to = LeadId::from_uuid(subject.id);
-            let is_kept = before.is_some_and(|before| before.fields.custom.get(key) == Some(value));
-            if is_kept || !self.missing.contains(&to) {
+            let has = before.and_then(|before| before.fields.custom.get(key));
+            if has == Some(value) || !self.missing.contains(&to) {
                 continue;
             }
-            let known = self.open.known.get(&to).filter(|_| !column.is_unique);
-            let is_ahead = !column.is_unique
-                && self.rows.0.get(&to).is_some_and(|row| row.number >= number)
-                && self.open.waiting.0.len() < MOST;
-            if let Some(here) = known.or_else(|| self.stored.get(&to)) {
-                let link = CustomValue::Link(Subject::from(*here));
-                said.to_mut().fields.custom.insert(key.clone(), link);
-            } else if is_ahead {
-                said.to_mut().fields.custom.remove(key);
+            if column.is_unique {
+                let named = MatchKey::custom(key, &FieldValue::Id(to.as_uuid()));
+                self.row.claims.extend(named.map(|named| (Field::Custom(key.clone()), named)));
+            }
+            let fields = &mut said.to_mut().fields.custom;
+            if let Some(here) = self.here(to, has) {
+                fields.insert(key.clone(), CustomValue::Link(Subject::from(here)));
+                continue;
+            }
+            let row = self.rows.get(to);
+            let is_ahead = row.is_some_and(|row| row.number >= number);
+            let is_passed = row.is_some() && !is_ahead && self.open.known.len() < MOST;
+            let is_needed = column.is_required && has.is_none();
+            let is_refused = is_passed
+                || self.rows.is_untaken(to)
+                || was_refused(planned, key)
+                || (is_needed && self.rows.is_skipped(to));
+            if is_refused && !is_needed {
+                self.row.left_out.push(not_taken(key));
+            } else if is_refused || is_ahead {
+                if is_refused {
+                    self.row.broken.push(not_taken(key));
+                } else if self.open.waiting.is_full() {
+                    self.row.broken.push(too_many(key));
+                }
                 self.row.ahead.push((key.clone(), to));
             } else if column.leaves_out {
-                said.to_mut().fields.custom.remove(key);
                 self.row.left_out.push(desk::no_such_record(key));
+            } else {
+                continue;
             }
+            fields.remove(key);
         }
         said
+    }
+
+    /// What the row claims for its lead alone, as it names it.
+    ///
+    /// # Errors
+    /// The links that the row cannot be taken without.
+    pub(super) fn claims(&self) -> Result<&[(Field, MatchKey)], Vec<Violation>> {
+        if self.row.broken.is_empty() { Ok(&self.row.claims) } else { Err(self.row.broken.clone()) }
+    }
+
+    /// What leads claim whose links wait.
+    pub(super) fn claims_that_wait(&self) -> impl Iterator<Item = (MatchKey, LeadId)> + '_ {
+        let has_unique = self.columns.values().any(|column| column.is_unique);
+        let waiting = has_unique.then(|| self.open.waiting.iter()).into_iter().flatten();
+        waiting.filter_map(|(to, lead, field)| Some((self.claim(field, to)?, lead)))
+    }
+
+    /// What a lead claims that links to this one, where no other may.
+    pub(super) fn claim(&self, field: &CustomKey, to: LeadId) -> Option<MatchKey> {
+        let is_unique = self.columns.get(field).is_some_and(|column| column.is_unique);
+        is_unique.then(|| MatchKey::custom(field, &FieldValue::Id(to.as_uuid()))).flatten()
+    }
+
+    /// What rows may claim whose links wait for one of these leads.
+    pub(super) fn claims_of(&self, leads: &[LeadId]) -> Vec<MatchKey> {
+        if self.missing.is_empty() && self.open.waiting.is_empty() {
+            return Vec::new();
+        }
+        let fields = self.columns.keys();
+        fields.flat_map(|field| leads.iter().filter_map(|lead| self.claim(field, *lead))).collect()
     }
 
     /// Whether the row has links that wait.
@@ -350,29 +303,45 @@ impl Links {
     pub(super) fn told(&self, before: Option<&Lead>) -> impl Iterator<Item = FieldChange> {
         self.row.ahead.iter().map(move |(key, to)| {
             let old = before.and_then(|before| before.fields.custom.get(key)).map(CustomValue::read);
-            FieldChange::new(key.as_str(), old.unwrap_or(FieldValue::Empty), FieldValue::Id(to.as_uuid()))
+            let elsewhere = self.elsewhere.get(to).filter(|id| stand_in(id) == *to);
+            let new = elsewhere.map_or(FieldValue::Id(to.as_uuid()), |id| FieldValue::from(id.id()));
+            FieldChange::new(key.as_str(), old.unwrap_or(FieldValue::Empty), new)
         })
     }
 
     /// A row was taken: what it links to waits. Written, or found to be so already: what was left out is told.
     pub(super) fn take_row(&mut self, line: u64, lead: Option<LeadId>) {
-        let OfRow { ahead, left_out } = std::mem::take(&mut self.row);
+        let OfRow { ahead, left_out, .. } = std::mem::take(&mut self.row);
         self.open.left_out.extend(left_out.into_iter().map(|reason| (line, reason)));
         if let Some(lead) = lead {
             for (field, to) in ahead {
-                self.open.waiting.0.entry((to, line)).or_default().push((lead, field));
+                self.open.waiting.add((to, line), lead, field);
             }
+        }
+    }
+
+    /// A row says something of a lead of which an earlier one did: what that one links to, and waits, is not written any more.
+    pub(super) fn supersede(&mut self, record: &Record, lead: LeadId) {
+        let Content::Filled(intent) = &record.content else { return };
+        if self.open.waiting.is_empty() {
+            return;
+        }
+        let cleared = |key: &CustomKey| intent.clear.contains(&Field::Custom(key.clone()));
+        let columns = self.columns.keys();
+        let said: Vec<_> =
+            columns.filter(|key| intent.fields.custom.contains_key(*key) || cleared(key)).collect();
+        if !said.is_empty() {
+            self.open.waiting.forget(lead, |field| said.contains(&field));
         }
     }
 
     /// A row is this lead: returns the links that waited for it, by lead, field and line.
     pub(super) fn arrive(&mut self, record: &Record, lead: LeadId) -> Vec<(LeadId, CustomKey, u64)> {
         let mut found = Vec::new();
-        let Content::Filled(intent) = &record.content else { return found };
-        if self.rows.0.is_empty() {
+        if self.rows.is_empty() {
             return found;
         }
-        for id in intent.own_ids().filter(|id| *id != lead && self.rows.0.contains_key(id)) {
+        for id in record.link_ids().filter(|id| *id != lead && self.rows.has(*id)) {
             if self.open.known.len() < MOST {
                 self.open.known.insert(id, lead);
             }
@@ -383,8 +352,9 @@ impl Links {
     }
 
     /// A link that waited is not written after all.
-    pub(super) fn leave_out(&mut self, field: &CustomKey, line: u64) {
-        self.open.left_out.push((line, not_taken(field)));
+    pub(super) fn leave_out(&mut self, field: &CustomKey, line: u64, is_claimed: bool) {
+        let reason = if is_claimed { super::claims::another_has(field.as_str()) } else { not_taken(field) };
+        self.open.left_out.push((line, reason));
     }
 
     /// What the next part has to know: not what these leads, which are written now, say themselves.
@@ -396,4 +366,9 @@ impl Links {
         }
         self.open
     }
+}
+
+/// Whether a row was planned to be refused because the row that this field links to is not taken.
+fn was_refused(planned: Option<&PlannedLine>, field: &CustomKey) -> bool {
+    matches!(planned.map(|planned| &planned.decision), Some(Planned::Reject { reasons, .. }) if reasons.contains(&not_taken(field)))
 }

@@ -98,6 +98,7 @@ mod decision;
 mod details;
 mod dry_run;
 mod feed;
+mod foresight;
 mod format;
 mod key;
 mod likeness;

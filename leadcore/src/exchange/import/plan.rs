@@ -11,9 +11,8 @@ use super::names::{Names, NewValues, Unknown};
 use super::outcome::SkipReason;
 use super::planned::{Choice, Planned, PlannedLine};
 use super::records::Record;
-use super::report::several;
 use super::stage_kinds::NewStages;
-use super::{ImportOptions, MatchBy, OnAmbiguous, OnMatch, OnMissing};
+use super::{ImportOptions, MatchBy, OnMatch, OnMissing};
 use crate::context::Context;
 use crate::desk::{self, Gate, Intake, Openings};
 use crate::domain::{
@@ -34,6 +33,7 @@ mod keys;
 mod linked;
 mod purpose;
 mod sight;
+mod unclear;
 mod write;
 
 use found::Found;
@@ -146,6 +146,7 @@ impl<'c> Planner<'c> {
             _ => None,
         });
         self.claims.look_up(txn, &self.intake.catalogue, intents.clone())?;
+        self.claims.recall(self.links.claims_that_wait());
         let more = self.links.look_up(txn, self.claims.missing(), intents.clone())?;
         self.claims.look_up_more(txn, &more)?;
         self.look_up_ids(txn, records)?;
@@ -155,6 +156,8 @@ impl<'c> Planner<'c> {
         if let Some(operation) = self.operation {
             self.bench.recall(txn, operation)?;
         }
+        let leads: Vec<_> = self.bench.slots.iter().map(|slot| slot.lead.id).collect();
+        self.claims.look_up_more(txn, &self.links.claims_of(&leads))?;
         Ok(records.iter().map(|record| self.decide_one(record)).collect())
     }
 
@@ -229,38 +232,6 @@ impl<'c> Planner<'c> {
         self.as_planned(decision, planned)
     }
 
-    /// What becomes of a row that may mean several leads.
-    fn several(&self, mut slots: Vec<usize>, by: MatchBy) -> Decision {
-        if !slots.iter().any(|slot| self.sees(*slot)) {
-            return self.out_of_sight(&slots, &by);
-        }
-        if self.options.ambiguous == OnAmbiguous::Reject {
-            return Decision::reject(vec![several(&by, slots.len())]);
-        }
-        slots.retain(|slot| self.sees(*slot));
-        let called = |slot: &usize| {
-            let lead = desk::masked(self.ctx, self.bench.slots.get(*slot)?.lead.clone());
-            lead.fields.display_name().map(str::to_owned)
-        };
-        let names = slots.iter().map(called).collect();
-        Decision::Review { slots, names, matched_by: by }
-    }
-
-    /// What becomes of a row with the number or id of a lead that is another one by the rest of the row.
-    fn doubted(&self, slot: usize, by: MatchBy) -> Decision {
-        match self.options.ambiguous {
-            OnAmbiguous::Review => self.several(vec![slot], by),
-            OnAmbiguous::Reject => Decision::reject(vec![several(&by, 1)]),
-        }
-    }
-
-    /// Why a row is not taken that has two ids of which the lead has one.
-    fn contradicted(&self, intent: &Intent, slot: usize) -> Violation {
-        let system = self.bench.contradicts(intent, slot).unwrap_or_default();
-        let message = format!("the lead with an id of this row has another id in the system `{system}`");
-        Violation::new(Field::ExternalId.key(), ViolationCode::Duplicate, message)
-    }
-
     fn details(&self) -> Details<'_> {
         let ended = self.ended.as_ref();
         Details { ctx: self.ctx, names: &self.names, pipelines: &self.intake.pipelines, ended }
@@ -276,7 +247,7 @@ impl<'c> Planner<'c> {
         let recognisable = if unknown_number { !intent.keys.is_empty() } else { intent.is_recognisable() };
         let has_defaults = intent.for_new.is_some();
         let intent = intent.for_new.as_deref().unwrap_or(intent);
-        let intent = &*self.links.lead_here(intent, record.number, None);
+        let intent = &*self.links.lead_here(intent, (record.number, planned), None);
         let found = self.look_up_names(intent, None)?;
         let mut fields = LeadFields::default();
         self.write(intent, &found, &mut fields)?;
@@ -300,7 +271,7 @@ impl<'c> Planner<'c> {
             let message = "you may not create such a lead";
             return Err(Violation::new("owner", ViolationCode::NotAllowed, message).into());
         }
-        self.claims.check(&self.intake.catalogue, &lead, None)?;
+        self.claims.check(&self.intake.catalogue, &lead, None, self.links.claims()?)?;
         let mut values = if self.detailed { self.details().of_new(&lead) } else { Vec::new() };
         values.extend(self.links.told(None).filter(|_| self.detailed));
         match planned.map(|planned| &planned.decision) {
@@ -312,7 +283,7 @@ impl<'c> Planner<'c> {
         if self.is_trial {
             return Err(Refused::Tried);
         }
-        self.claims.hold(&self.intake.catalogue, &lead, None);
+        self.claims.hold(&self.intake.catalogue, &lead, None, self.links.claims()?);
         if lead.state() == LeadState::Open {
             self.intake.guard.count_in(lead.stage);
         }
@@ -352,7 +323,7 @@ impl<'c> Planner<'c> {
         let may_edit = self.openings.is_open("edit", lead);
         let may_move = self.openings.is_open("move", lead);
         let mut after = lead.clone();
-        let intent = &*self.links.lead_here(intent, record.number, Some(&after));
+        let intent = &*self.links.lead_here(intent, (record.number, planned), Some(&after));
         let found = self.look_up_names(intent, Some(&after))?;
         self.write(intent, &found, &mut after.fields)?;
         // What it is called here is no id elsewhere.
@@ -410,14 +381,14 @@ impl<'c> Planner<'c> {
         if !broken.is_empty() {
             return Err(broken.into());
         }
-        self.claims.check(&self.intake.catalogue, &after, Some(&slot.lead))?;
+        self.claims.check(&self.intake.catalogue, &after, Some(&slot.lead), self.links.claims()?)?;
         if !holds {
             return Err(Refused::Stale);
         }
         if self.is_trial {
             return Err(Refused::Tried);
         }
-        self.claims.hold(&self.intake.catalogue, &after, Some(&slot.lead));
+        self.claims.hold(&self.intake.catalogue, &after, Some(&slot.lead), self.links.claims()?);
         if to.is_some() || leaves {
             self.intake.guard.count_out(old);
         }

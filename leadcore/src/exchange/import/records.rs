@@ -9,7 +9,7 @@ use super::planned::{Above, Choice, Planned, PlannedLine};
 use super::report::ImportReport;
 use crate::domain::{Field, FieldChange};
 use crate::error::{Error, ErrorKind, Result, Violation};
-use crate::exchange::coerce::{Coercer, Content};
+use crate::exchange::coerce::{Coercer, Content, Intent};
 use crate::exchange::rejects::Kept;
 use crate::exchange::{Row, Table};
 use crate::id::LeadId;
@@ -31,6 +31,8 @@ pub(super) struct Record {
     /// What was wrong with cells that were left out.
     pub(super) left_out: Vec<Violation>,
     pub(super) kept: Option<Kept>,
+    /// The ids by which rows may link to it, where it cannot be read.
+    pub(super) refused_ids: Vec<LeadId>,
     /// What was planned for it, where a plan is applied or made anew.
     pub(super) planned: Option<Box<PlannedLine>>,
     /// What the row says without what a person wrote into the plan since it was made, where that is to be compared.
@@ -50,6 +52,15 @@ impl Record {
         if let Content::Filled(intent) = &mut self.content {
             intent.is_total &= intent.is_sure_total;
         }
+    }
+
+    /// The ids by which rows may link to it.
+    pub(super) fn link_ids(&self) -> impl Iterator<Item = LeadId> + '_ {
+        let intent = match &self.content {
+            Content::Filled(intent) => Some(intent.as_ref()),
+            _ => None,
+        };
+        intent.into_iter().flat_map(Intent::link_ids).chain(self.refused_ids.iter().copied())
     }
 
     /// The leads that a person chose for it, by now and before it was planned.
@@ -249,6 +260,7 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
                 blanked: self.coercer.take_blanked(),
                 needs_region: self.coercer.take_needs_region(),
                 left_out: self.coercer.take_left_out(),
+                refused_ids: self.coercer.take_refused_ids(),
                 kept,
                 planned: planned.map(Box::new),
                 as_planned,
@@ -303,7 +315,7 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
         }
         let content = self.content_with(&planned.made_with.set, &planned.made_with.numbers);
         let _ = (self.coercer.take_blanked(), self.coercer.take_left_out());
-        let _ = self.coercer.take_needs_region();
+        let _ = (self.coercer.take_needs_region(), self.coercer.take_refused_ids());
         Some(Box::new(content))
     }
 

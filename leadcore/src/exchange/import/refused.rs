@@ -2,12 +2,15 @@
 //! broken one can write all of them into its file of rejected rows.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::io::Write;
 
 use super::outcome::{LineOutcome, Outcome, SkipReason};
+use super::records::Record;
 use super::report::{ImportReport, several, stale};
 use crate::context::Context;
 use crate::domain::{Action, FieldChange, FieldValue, NewEntry, Sequence, Subject, SubjectKind, Topics};
-use crate::error::{Error, ErrorKind, Result, Violation};
+use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
+use crate::exchange::rejects::Rejects;
 use crate::id::OperationId;
 use crate::store::{Store, StoreExt, Txn};
 
@@ -30,6 +33,35 @@ impl Outcome {
             _ => None,
         }
     }
+}
+
+/// Writes a row among the rejected ones, where it was not taken.
+pub(super) fn tell_rejected<W: Write>(
+    rejects: &mut Rejects<W>,
+    record: &Record,
+    outcome: &LineOutcome,
+) -> Result<()> {
+    let refusal = record.kept.as_ref().zip(outcome.outcome.refusal());
+    refusal.map_or(Ok(()), |(kept, reasons)| rejects.write(kept, &reasons))
+}
+
+/// Whether the store refused what a row says, rather than failed.
+pub(super) fn is_fault_of_a_row(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Invalid | ErrorKind::AlreadyExists | ErrorKind::Conflict)
+}
+
+pub(super) fn refusal(error: &Error) -> Vec<Violation> {
+    if !error.violations().is_empty() {
+        return error.violations().to_vec();
+    }
+    let (code, message) = match error.kind() {
+        ErrorKind::AlreadyExists => (ViolationCode::Duplicate, "another record has the same id or name"),
+        _ => (
+            ViolationCode::NotAllowed,
+            "the lead was changed by somebody else meanwhile: import the line again",
+        ),
+    };
+    vec![Violation::new("line", code, message)]
 }
 
 /// The import's notes about itself.

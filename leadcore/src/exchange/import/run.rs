@@ -6,11 +6,12 @@ use std::ops::ControlFlow;
 use super::ahead::RowsAhead;
 use super::decision::Decision;
 use super::feed::{Reading, feed};
+use super::foresight::Foresight;
 use super::links::Carried;
 use super::outcome::{ImportSink, LineOutcome};
 use super::plan::{Planner, Purpose};
 use super::records::{AsPlanned, Chunk, Record, shorter};
-use super::refused::{self, Earlier};
+use super::refused::{self, Earlier, is_fault_of_a_row, refusal, tell_rejected};
 use super::report::ImportReport;
 use super::source::{Source, check_source, is_done};
 use super::stopwatch::Stopwatch;
@@ -18,7 +19,7 @@ use super::{ImportOptions, OPERATION, cancelled};
 use crate::context::Context;
 use crate::desk;
 use crate::domain::{Field, Operation, OperationState};
-use crate::error::{Conflict, Error, ErrorKind, Result, Violation, ViolationCode};
+use crate::error::{Conflict, Error, ErrorKind, Result};
 use crate::exchange::mapping::saved;
 use crate::exchange::rejects::{Kept, Rejects};
 use crate::id::OperationId;
@@ -79,13 +80,14 @@ fn execute_from<R: Read + Seek + Send>(
 ) -> Result<ImportReport> {
     let Import { ctx, store, source, options, .. } = import;
     let earlier = store.read(ctx.tenant(), |txn| source.earlier(txn))?;
-    let mut report = source.report.clone();
+    let (mut report, mut resumed) = (source.report.clone(), None);
     if let Some((operation, stored)) = earlier {
         if is_done(&operation) {
             return Ok(stored.repeated(ctx));
         }
         report = stored.resumed();
         *begun = report.operation;
+        resumed = Some(operation);
     }
     if planned.as_ref().is_some_and(AsPlanned::is_of_done_file) {
         return Err(Error::conflicting("plan", Conflict::PlanOutdated));
@@ -93,7 +95,11 @@ fn execute_from<R: Read + Seek + Send>(
     let mut rejects = rejects.map(|output| source.rejects(output, &report.mapping)).transpose()?;
     // What cannot be written is found out before any lead is.
     rejects.as_mut().map_or(Ok(()), Rejects::flush)?;
-    import.ahead = RowsAhead::read(source, input)?;
+    // A plan says which rows are refused for others.
+    if planned.is_none() {
+        let begun = resumed.as_ref();
+        import.ahead = Foresight { ctx, store, source, report: &report, begun, plan: None }.ahead(input)?;
+    }
     let mut rows = source.rows(input)?;
     if let Some(planned) = planned {
         rows = rows.beside(planned);
@@ -137,6 +143,12 @@ impl<'a> Import<'a> {
         purpose: Purpose,
     ) -> Self {
         Self { ctx, store, options, source, fields: source.fields(), purpose, ahead: RowsAhead::default() }
+    }
+
+    /// Of a file that is read beside this plan.
+    pub(super) fn of<R: Read + Seek>(mut self, input: &mut R, planned: AsPlanned<'_>) -> Result<Self> {
+        self.ahead = RowsAhead::read(self.source, input, Some(planned))?;
+        Ok(self)
     }
 }
 
@@ -248,16 +260,6 @@ impl<W: Write> Running<'_, W> {
             _ => Ok(()),
         }
     }
-}
-
-/// Writes a row among the rejected ones, where it was not taken.
-pub(super) fn tell_rejected<W: Write>(
-    rejects: &mut Rejects<W>,
-    record: &Record,
-    outcome: &LineOutcome,
-) -> Result<()> {
-    let refusal = record.kept.as_ref().zip(outcome.outcome.refusal());
-    refusal.map_or(Ok(()), |(kept, reasons)| rejects.write(kept, &reasons))
 }
 
 impl Import<'_> {
@@ -428,22 +430,3 @@ fn taken_back() -> Error {
 /// How many rows are tried in one savepoint. A store keeps the old state of every page that a savepoint changes, which
 /// with random keys is a page or more for each index of each row: this bounds that memory, whatever a chunk's size.
 const BATCH: usize = 1_000;
-
-/// Whether the store refused what a row says, rather than failed.
-fn is_fault_of_a_row(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Invalid | ErrorKind::AlreadyExists | ErrorKind::Conflict)
-}
-
-fn refusal(error: &Error) -> Vec<Violation> {
-    if !error.violations().is_empty() {
-        return error.violations().to_vec();
-    }
-    let (code, message) = match error.kind() {
-        ErrorKind::AlreadyExists => (ViolationCode::Duplicate, "another record has the same id or name"),
-        _ => (
-            ViolationCode::NotAllowed,
-            "the lead was changed by somebody else meanwhile: import the line again",
-        ),
-    };
-    vec![Violation::new("line", code, message)]
-}

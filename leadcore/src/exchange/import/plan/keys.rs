@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest as _, Sha256};
-
 use super::{Planner, every_key};
 use crate::domain::{FieldChange, LeadFields, MatchKey, MatchKind};
 use crate::error::Result;
-use crate::exchange::coerce::Intent;
+use crate::exchange::coerce::{Intent, derived};
 use crate::exchange::import::ahead::KeysAhead;
 use crate::exchange::import::records::Record;
 use crate::id::LeadId;
@@ -71,10 +69,7 @@ pub(super) fn kept(intent: &Intent, after: &LeadFields) -> Vec<MatchKey> {
 
 /// An id that follows from this one.
 fn another(id: LeadId) -> LeadId {
-    let digest = Sha256::digest(id.as_uuid().as_bytes());
-    let mut bytes = [0; 16];
-    bytes.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
-    LeadId::from_uuid(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    derived(id.as_uuid().as_bytes())
 }
 
 /// The keys that a row takes from a lead. Only what it empties, and what it writes over in a custom field, is gone.

@@ -27,17 +27,26 @@ impl Planner<'_> {
 
     /// Keeps what a decided row links to, and links to its lead what waited for it.
     pub(super) fn link(&mut self, record: &Record, decision: &Decision) {
-        let (slot, is_taken, is_written) = match decision {
-            Decision::Create { slot, .. } | Decision::Update { slot, .. } => (Some(*slot), true, true),
-            Decision::Skip { slot, reason, .. } => (*slot, *reason == SkipReason::Unchanged, false),
-            Decision::Review { .. } | Decision::Reject { .. } => (None, false, false),
-        };
-        let lead = slot.and_then(|slot| Some(self.bench.slots.get(slot)?.lead.id));
+        let is_written = matches!(decision, Decision::Create { .. } | Decision::Update { .. });
+        let is_taken = is_written || matches!(decision, Decision::Skip { reason: SkipReason::Unchanged, .. });
+        let lead = decision.lead().and_then(|slot| Some(self.bench.slots.get(slot)?.lead.id));
+        if let Decision::Update { same_as_line: Some(_), .. } | Decision::Skip { same_as_line: Some(_), .. } =
+            decision
+            && let Some(lead) = lead
+        {
+            self.links.supersede(record, lead);
+        }
         if is_taken {
             self.links.take_row(record.line, lead.filter(|_| is_written));
         }
         let Some(lead) = lead else { return };
         for (from, field, line) in self.links.arrive(record, lead) {
+            if let Some(claim) = self.links.claim(&field, lead)
+                && !self.claims.give(claim, from)
+            {
+                self.links.leave_out(&field, line, true);
+                continue;
+            }
             let place = self.bench.place(from);
             let slot = place.and_then(|place| self.bench.slots.get_mut(place));
             match slot.filter(|slot| slot.lead.conversion.is_none()) {
@@ -49,7 +58,7 @@ impl Planner<'_> {
                 }
                 // A look at a file forgets leads that no row asks for any more.
                 None if !self.purpose.writes() => {}
-                None => self.links.leave_out(&field, line),
+                None => self.links.leave_out(&field, line, false),
             }
         }
     }

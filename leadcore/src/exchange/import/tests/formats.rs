@@ -288,3 +288,18 @@ fn the_currency_of_a_format_is_that_of_money_alone() {
         assert!(ids == ["42"] || ids == ["43"], "{ids:?}");
     }
 }
+
+#[test]
+fn cells_that_two_bars_separate_are_read() {
+    let host = Host::new();
+    let file = "Company||E-mail||City\nA AS||a@x.example||Oslo\nB AS||||Moss\nC, D AS||c@x.example||\n";
+    let report = host.run(file);
+    assert_eq!(counts(&report), (3, 0, 0, 0), "{report}");
+    let leads = host.leads();
+    let cities = leads.iter().map(|lead| lead.fields.address.city());
+    assert_eq!(cities.collect::<Vec<_>>(), [Some("Oslo"), Some("Moss"), None]);
+    assert_eq!(leads.iter().filter(|lead| !lead.fields.emails.is_empty()).count(), 2);
+    let left_out = report.mapping.columns.iter().filter(|column| column.field.is_none());
+    assert!(left_out.clone().all(|column| !column.header.chars().any(char::is_alphabetic)));
+    assert_eq!(left_out.count(), 2, "{report}");
+}

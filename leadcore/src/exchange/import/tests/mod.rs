@@ -21,6 +21,8 @@ mod held;
 mod keys;
 mod known;
 mod links;
+mod links_elsewhere;
+mod links_refused;
 mod money;
 mod numbers;
 mod odd;
