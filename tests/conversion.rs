@@ -24,6 +24,7 @@ mod net;
 mod once;
 mod outbox;
 mod own_edits;
+mod own_work;
 mod primary;
 mod purged;
 mod referring;

@@ -66,7 +66,7 @@ class UnconvertBlocker(Record):
     filled), ``has_children``, ``other_leads`` (became the new account too, or were converted into the record since:
     their conversions are taken back first), ``in_use``, ``gone``,
     ``stage`` (the lead cannot come back into its stage),
-    ``moved_on`` (a new opportunity was won or lost since, or the state of a new service changed, by whomever),
+    ``moved_on`` (somebody else won, lost or opened a new opportunity, or changed the state of a new service),
     ``target`` (a target of your program made something: hand it over as one of ``targets``); later versions may add
     more."""
     subject: Subject | None = None

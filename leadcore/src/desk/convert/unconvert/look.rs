@@ -331,11 +331,10 @@ impl Look<'_> {
         let place = self.found.plan.records.len();
         self.fate(record, Fate::Removed);
         let Some(found) = txn.opportunities().get(&[OpportunityId::from_uuid(record.id)])?.pop() else {
-            self.block(Unconvertible::Gone { record });
-            return Ok(());
+            return self.not_there(txn, entry);
         };
         self.changed(txn, entry)?;
-        self.moved_on(entry, &found, |one| one.state.code());
+        self.moved_on(txn, entry, &found, |one| one.state.code())?;
         self.children(txn, record)?;
         let others = txn.links().to(&[record], Some(LinkRole::Opportunity))?;
         let others: Vec<_> = others.iter().filter(|link| link.from != self.lead.id.into()).collect();
@@ -369,11 +368,10 @@ impl Look<'_> {
         let record = entry.subject;
         self.fate(record, Fate::Removed);
         let Some(found) = txn.services().get(&[ServiceId::from_uuid(record.id)])?.pop() else {
-            self.block(Unconvertible::Gone { record });
-            return Ok(());
+            return self.not_there(txn, entry);
         };
         self.changed(txn, entry)?;
-        self.moved_on(entry, &found, |one| one.state.code());
+        self.moved_on(txn, entry, &found, |one| one.state.code())?;
         self.children(txn, record)?;
         self.found.services.push(found);
         Ok(())

@@ -39,9 +39,10 @@ pub use written::WrittenSince;
 pub enum Fate {
     /// A new account: it keeps its number and leaves every list.
     Archived,
-    /// A new person, opportunity or service: it goes; the journal keeps what it was.
+    /// A new person, opportunity or service: it goes, if it is still there; the journal keeps what it was.
     Removed,
     /// A new opportunity of a series without gaps: it is lost from then on and counts for no lead, but keeps its number and its account.
+    /// The values of unique fields, which another one may need now, are in the journal.
     Closed,
     /// An account, person or opportunity that was there before: these fields get back what they had.
     Restored(Vec<String>),
@@ -119,7 +120,7 @@ pub enum Unconvertible {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         leads: Vec<LeadId>,
     },
-    /// The new opportunity was won or lost since, or the state of the new service changed, whoever did it.
+    /// Somebody else than the actor won, lost or opened the new opportunity since, or changed the state of the new service.
     MovedOn {
         /// The record.
         record: Subject,
@@ -131,7 +132,7 @@ pub enum Unconvertible {
         /// Its name.
         target: String,
     },
-    /// The record is not there any more.
+    /// The record is not there any more, and not the actor alone took it away.
     Gone {
         /// The record.
         record: Subject,

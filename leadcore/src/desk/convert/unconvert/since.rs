@@ -80,19 +80,36 @@ impl Look<'_> {
         Ok(())
     }
 
-    /// A new record that has another state than the conversion gave it.
+    /// A new record that has another state than the conversion gave it. Where nobody but the actor gave it that, it goes with it.
     pub(super) fn moved_on<C: DeserializeOwned>(
         &mut self,
+        txn: &mut dyn Txn,
         made: &Entry,
         now: &C,
         state: fn(&C) -> &'static str,
-    ) {
+    ) -> Result<()> {
         let image = made.changes.iter().find(|change| change.field == IMAGE);
         let was: Option<C> = image.and_then(|change| read_image(&change.after));
-        if was.is_some_and(|was| state(&was) != state(now)) {
+        if was.is_none_or(|was| state(&was) == state(now)) {
+            return Ok(());
+        }
+        let net = self.net(txn, made.subject, made.sequence)?;
+        let (operations, hands) = net.touching(Some(&["state".to_owned()]));
+        if !self.is_own(txn, (&operations, &hands))? {
             let state = state(now).to_owned();
             self.block(Unconvertible::MovedOn { record: made.subject, state });
         }
+        Ok(())
+    }
+
+    /// A new record that is not there any more. Where nobody but the actor wrote it since, there is nothing left to go.
+    pub(super) fn not_there(&mut self, txn: &mut dyn Txn, made: &Entry) -> Result<()> {
+        let record = made.subject;
+        let net = self.net(txn, record, made.sequence)?;
+        if !net.is_trashed() || net.writers(|actor, _| *actor != self.rules.actor) != [] {
+            self.block(Unconvertible::Gone { record });
+        }
+        Ok(())
     }
 
     /// What a conversion wrote into a record that was there is not there any more: other leads were converted into it since,
