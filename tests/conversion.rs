@@ -13,6 +13,7 @@ mod fresh;
 mod frozen;
 mod handed;
 mod handed_back;
+mod handed_on;
 mod hosts;
 mod joined;
 mod kept;

@@ -19,7 +19,7 @@ fn bob() -> Actor {
 }
 
 /// Takes it back as the plan says.
-fn back(host: &Host, lead: &Lead) -> UnconvertOutcome {
+pub(super) fn back(host: &Host, lead: &Lead) -> UnconvertOutcome {
     let plan = host.read(|ctx, txn| convert::plan_unconvert(ctx, txn, lead.id));
     assert_eq!(plan.blockers, []);
     host.scene.tick();
@@ -29,7 +29,7 @@ fn back(host: &Host, lead: &Lead) -> UnconvertOutcome {
     done
 }
 
-fn fate_of(done: &UnconvertOutcome, record: impl Into<Subject>) -> Fate {
+pub(super) fn fate_of(done: &UnconvertOutcome, record: impl Into<Subject>) -> Fate {
     let record = record.into();
     done.records.iter().find(|taken| taken.record == record).unwrap().fate.clone()
 }
@@ -120,7 +120,7 @@ fn x_09_what_one_deleted_oneself_is_nothing_that_is_missing() {
     }
 }
 
-fn gapless(host: &Host) {
+pub(super) fn gapless(host: &Host) {
     let fields = SeriesFields::named("G").prefix("G-").gapless();
     let gapless = host.write(|ctx, txn| series::add(ctx, txn, Series::Opportunity, fields.clone()));
     host.write(|ctx, txn| series::set_default(ctx, txn, gapless.id));

@@ -48,6 +48,7 @@ pub(super) fn carry_out(
     // What targets left of what they had hung on the records.
     let left: Vec<_> = found.by_targets.iter().copied().collect();
     entries.extend(children_purge::clear_these(ctx, txn, &left, &found.records)?);
+    entries.extend(found.hand_on(ctx, txn)?);
     // What hangs on the account goes before it.
     for service in &found.services {
         entries.extend(children::take_away(ctx, txn, service)?);
@@ -62,6 +63,7 @@ pub(super) fn carry_out(
     }
     let gone = found.links_now(txn)?;
     txn.links().remove(&gone)?;
+    entries.extend(found.hand_on_persons(ctx, txn)?);
     entries.extend(found.restore_primary(ctx, txn)?);
     accounts(ctx, txn, found, &operation, &mut entries)?;
     contacts(ctx, txn, found, &mut entries)?;

@@ -3,6 +3,7 @@
 mod anew;
 mod back;
 mod claims;
+mod handed;
 mod left;
 mod look;
 mod own;
@@ -65,11 +66,15 @@ pub struct TakenBack {
     /// now, with the fields that mean something only together with them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<String>,
+    /// What the actor alone hung on a new record since, counted by tab (`note`, `contact`): it hangs on the lead from then on, or
+    /// stays with what else it is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moved: Vec<(String, u64)>,
 }
 
 impl TakenBack {
     const fn new(record: Subject, fate: Fate) -> Self {
-        Self { record, fate, edited: Vec::new(), kept: Vec::new() }
+        Self { record, fate, edited: Vec::new(), kept: Vec::new(), moved: Vec::new() }
     }
 }
 
@@ -92,8 +97,8 @@ pub enum Unconvertible {
         /// Their keys.
         fields: Vec<String>,
     },
-    /// Notes, files, estimates and the like hang on a new record, services were won with a new opportunity, or a new person takes
-    /// part in meetings of the customer.
+    /// Notes, files, estimates and the like that not the actor alone hung there hang on a new record, services were won with a new
+    /// opportunity, or a new person takes part in meetings.
     HasChildren {
         /// The record.
         record: Subject,
@@ -110,9 +115,9 @@ pub enum Unconvertible {
         /// How many there are besides.
         unseen: u64,
     },
-    /// Other records have the new person too.
+    /// Other records have the new person too, or have a new record in a custom field, whoever wrote it there.
     InUse {
-        /// The person.
+        /// The new record.
         record: Subject,
         /// How many.
         by: u64,
