@@ -10,7 +10,7 @@ use crate::domain::{
     Service, Subject, SubjectKind,
 };
 use crate::error::Result;
-use crate::id::{ActivityId, OpportunityId, ServiceId};
+use crate::id::{ActivityId, ContactId, OpportunityId, ServiceId};
 use crate::store::Txn;
 
 use super::super::super::children::{self, Child, for_child};
@@ -190,7 +190,7 @@ impl Found {
             let mut known = Vec::new();
             for participant in std::mem::take(&mut meeting.participants) {
                 let now = match participant {
-                    Participant::Record(person) if gone.contains(&person) => Participant::Record(lead),
+                    Participant::Record(person) if gone.contains(&person) => self.instead_of(person),
                     other => other,
                 };
                 if !known.contains(&now) {
@@ -207,6 +207,18 @@ impl Found {
             entries.extend(children::replace(ctx, txn, &before, after)?.1);
         }
         Ok(entries)
+    }
+
+    /// Who takes part where a new person did: the lead, whose person it is, and by name whom a target of the host made.
+    fn instead_of(&self, person: Subject) -> Participant {
+        let is_it = |id: &ContactId| Subject::from(*id) == person;
+        let of_target =
+            self.contacts.iter().find(|one| is_it(&one.id) && !self.outcome.contacts.contains(&one.id));
+        let name = of_target.and_then(|one| one.fields.name.as_ref());
+        match name {
+            Some(name) => Participant::Other(name.full().to_owned()),
+            None => Participant::Record(self.plan.lead.into()),
+        }
     }
 
     /// The lead gets the persons of an account that goes, once it has lost those of the conversion.
