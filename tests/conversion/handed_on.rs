@@ -7,7 +7,7 @@ use leadcore::desk::files::{self, NewFile};
 use leadcore::desk::purge::{self, PurgeRequest};
 use leadcore::desk::services::{self, NewService};
 use leadcore::desk::{
-    Expect, accounts, activities, contacts, estimates, leads, opportunities, settings, timeline,
+    Expect, accounts, activities, contacts, estimates, leads, opportunities, settings, timeline, undo,
 };
 use leadcore::domain::{
     AccountPatch, Activity, ActivityBody, ActivityFields, Actor, AddressMark, Catalogue, CatalogueKind,
@@ -338,4 +338,25 @@ fn x_09_what_one_was_told_by_a_new_person_goes_on_to_the_lead() {
     let mark = AddressMark::opt_out(ReachChannel::Email, "private@kim.example");
     host.write(|ctx, txn| contacts::mark(ctx, txn, person, Expect::Any, &mark));
     assert_eq!(blockers(&host, &lead), [Unconvertible::Changed { record: person.into(), by: vec![ada] }]);
+}
+
+#[test]
+fn x_09_an_undo_behind_the_way_back_takes_nothing_off_the_lead() {
+    let host = Host::new();
+    let lead = kim(&host);
+    let account = into(&host, &lead, &options()).account.unwrap();
+    let eva = ContactFields::named("Eva Moe").unwrap();
+    let eva = host.write(|ctx, txn| contacts::add(ctx, txn, account, eva.clone(), false));
+    let added = last_operation(&host, eva.id);
+    let said = note(&host, account, "Pays in May");
+    let noted = last_operation(&host, said.id);
+    back(&host, &lead);
+    for operation in [added, noted] {
+        host.scene.tick();
+        let undone = host.write(|ctx, txn| undo::undo(ctx, txn, operation));
+        assert!(!undone.remaining.is_empty(), "{undone:?}");
+    }
+    let persons = host.read(|ctx, txn| contacts::of_lead(ctx, txn, lead.id));
+    assert_eq!(persons.iter().map(|one| one.contact.id).collect::<Vec<_>>(), [eva.id]);
+    assert_eq!(read(&host, said.id).about, [Subject::from(lead.id)]);
 }

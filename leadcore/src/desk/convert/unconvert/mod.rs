@@ -83,7 +83,7 @@ impl TakenBack {
 #[serde(tag = "blocker", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Unconvertible {
-    /// Somebody else than the actor changed a new record since, or it was marked as not to be reached.
+    /// Somebody else than the actor changed a new record since, or the actor noted against reaching it what the lead cannot say.
     Changed {
         /// The record.
         record: Subject,
@@ -193,7 +193,7 @@ pub struct UnconvertOutcome {
 /// What taking the conversion of a lead back would do, and all that stands against it at once. Reads only.
 ///
 /// What the actor changed since stands against nothing: of a new record it goes with it, of one that was there before it stays
-/// ([`TakenBack::kept`]). What others changed does, also whoever converted the lead, where somebody else takes it back.
+/// ([`TakenBack::kept`]). What the actor hung on a new record goes on to the lead ([`TakenBack::moved`]). What others changed does, also whoever converted the lead, where somebody else takes it back.
 ///
 /// # Errors
 /// `NotFound`, `Denied` (it takes the permission to convert); `Invalid` for a lead that is not converted; `Conflict` when
