@@ -99,6 +99,20 @@ def test_x_09_back_and_forth(db: Database) -> None:
     assert (again.newly_converted, again.account_number) == (True, 2), "the number stays taken"
 
 
+def test_x_09_what_one_hung_on_a_new_account_goes_on_to_the_lead(db: Database) -> None:
+    lead = anna(db)
+    account = db.accounts.get(became(db.leads.convert(lead)))
+    note = db.activities.note(account, "Pays in May")
+    eva = db.contacts.add(account, name="Eva Moe")
+    assert db.as_user("bob").leads.plan_unconvert(lead).blockers, "to bob it is somebody else's"
+    plan = db.leads.plan_unconvert(lead)
+    assert "1 note, 1 contact" in plan._repr_html_()
+    [taken] = [one for one in db.apply(plan).records if one.subject == ("account", account.id)]
+    assert (taken.fate, taken.moved) == ("archived", {"note": 1, "contact": 1})
+    assert db.activities.get(note.id).about == (("lead", lead.id),)
+    assert eva.id in [person.id for person in db.contacts.of(lead)]
+
+
 def test_x_09_what_others_did_is_told(db: Database) -> None:
     lead = anna(db)
     account = db.accounts.get(became(db.leads.convert(lead)))

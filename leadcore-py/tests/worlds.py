@@ -41,9 +41,10 @@ class World:
 
 
 def customer_of(db: Database) -> tuple[leadcore.Lead, leadcore.Opportunity, leadcore.Service]:
-    """A lead that was converted, with an opportunity and a service."""
+    """A lead that was converted, with an opportunity and a service. What somebody else wrote keeps it a customer."""
     lead = db.leads.create(company="Vik AS", currency="NOK")
-    db.leads.convert(lead, into="account")
+    account = became(db.leads.convert(lead, into="account"))
+    db.as_user("bob").activities.note(("account", account), "They called")
     return lead, db.opportunities.create(lead, name="Roof"), db.services.create(lead, leadcore.Line("Care"))
 
 

@@ -9,8 +9,8 @@ use leadcore::desk::convert::{
 };
 use leadcore::desk::{Expect, accounts, activities, contacts, opportunities, services};
 use leadcore::domain::{
-    AccountFields, AccountPatch, ActivityFields, ContactFields, Emails, Field, Lead, Line, OpportunityPatch,
-    ServiceFields, Subject,
+    AccountFields, AccountPatch, ActivityBody, ActivityFields, ContactFields, Emails, Field, Lead, Line,
+    OpportunityPatch, Participant, ServiceFields, Subject,
 };
 use leadcore::error::{Conflict, Error, ErrorKind, Result};
 use leadcore::store::Txn;
@@ -323,4 +323,29 @@ fn a_primary_contact_comes_back_when_nobody_is_it_any_more() {
     assert_eq!(against(&host, &lead), []);
     back(&host, &lead, &target).unwrap();
     assert_eq!(persons(&host, alone.id), []);
+}
+
+#[test]
+fn whom_a_target_made_stays_in_own_meetings_by_name() {
+    let host = Host::new();
+    let known = account(&host, &named("Nordlys"));
+    let lead = host.add(company("Nordlys"));
+    let ctx = host.ctx();
+    let hang = |txn: &mut dyn Txn, made: &ConversionOutcome| {
+        let fields = ContactFields::named("Erp Contact")?;
+        contacts::add(&ctx, txn, made.account.unwrap(), fields, false).map(drop)
+    };
+    let target = Erp { create: &hang, withdraw: &nothing };
+    with(&host, &lead, &options().into_account(known.id), &target);
+    let person = host.read(|ctx, txn| contacts::of_account(ctx, txn, known.id))[0].contact.id;
+    let at: leadcore::time::Timestamp = "2026-12-01T09:00:00Z".parse().unwrap();
+    let visit = ActivityFields::meeting("Visit", at, at).with(Participant::Record(person.into()));
+    host.scene.tick();
+    let visit = host.write(|ctx, txn| activities::add(ctx, txn, &[known.id.into()], visit.clone()));
+    assert_eq!(against(&host, &lead), []);
+    back(&host, &lead, &target).unwrap();
+    assert_eq!(host.read(|_, txn| txn.contacts().get(&[person])), []);
+    let now = host.read(|_, txn| txn.activities().get(&[visit.id])).remove(0);
+    let ActivityBody::Meeting(meeting) = &now.fields.body else { panic!("{now:?}") };
+    assert_eq!(meeting.participants, [Participant::Other("Erp Contact".to_owned())]);
 }

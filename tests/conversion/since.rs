@@ -161,7 +161,7 @@ fn an_opportunity_counts_for_the_first_lead_that_joined_it() {
 }
 
 #[test]
-fn what_moved_on_since_stands_against_it_whoever_moved_it() {
+fn what_somebody_else_moved_on_since_stands_against_it() {
     let host = Host::new();
     let lead = host.add(company("W"));
     let done = into(&host, &lead, &options().with_opportunity(OpportunityRequest::new()));
@@ -172,8 +172,10 @@ fn what_moved_on_since_stands_against_it_whoever_moved_it() {
     assert_eq!(plan.blockers, []);
     let told = plan.records.iter().find(|taken| taken.record == record).unwrap();
     assert_eq!(told.edited, ["probability"], "own edits are told: they go with it");
-    host.write(|ctx, txn| opportunities::win(ctx, txn, done.opportunity.unwrap(), Expect::Any, None));
-    assert_eq!(blockers(&host, &lead), [Unconvertible::MovedOn { record, state: "won".to_owned() }]);
+    as_bob(&host, |ctx, txn| opportunities::win(ctx, txn, done.opportunity.unwrap(), Expect::Any, None));
+    let by = vec![leadcore::domain::Actor::User("bob".parse().unwrap())];
+    let moved = Unconvertible::MovedOn { record, state: "won".to_owned() };
+    assert_eq!(blockers(&host, &lead), [Unconvertible::Changed { record, by }, moved]);
     refused(host.try_write(|ctx, txn| convert::unconvert(ctx, txn, lead.id)), ErrorKind::Conflict);
     // One that was won by the conversion did not move.
     let lead = host.add(company("V"));

@@ -5,8 +5,8 @@ use leadcore::desk::convert::{
     self, ConversionOptions, ConversionOutcome, CustomerType, EstimateChoice, OpportunityChoice,
     OpportunityEnding, OpportunityRequest, PersonChoice,
 };
-use leadcore::desk::{Expect, activities, contacts, estimates, leads};
-use leadcore::domain::{ActivityFields, ContactFields, EstimateFields, Lead, LeadFields};
+use leadcore::desk::{Expect, activities, contacts, estimates, leads, opportunities, services};
+use leadcore::domain::{ActivityFields, ContactFields, EstimateFields, Lead, LeadFields, ServiceState};
 use leadcore::error::{Result, Violation, ViolationCode};
 use leadcore::memory::MemoryStore;
 use leadcore::store::{Store, StoreExt as _, Txn};
@@ -40,6 +40,16 @@ struct Becomes {
     customer: CustomerType,
     /// The person of the lead is the one of the account that is there.
     known_person: bool,
+    /// What whoever takes it back did since with what is new.
+    since: Since,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Since {
+    Nothing,
+    /// The deal was won, the services ended.
+    MovedOn,
+    Deleted,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,13 +75,15 @@ fn becomes() -> impl Strategy<Value = Becomes> {
     let customer = select(
         &[CustomerType::Neither, CustomerType::ActiveWithInvoice, CustomerType::InactiveWithProforma][..],
     );
-    (who, deal, any::<bool>(), customer, any::<bool>()).prop_map(
-        |(who, deal, services, customer, known_person)| Becomes {
+    let since = select(&[Since::Nothing, Since::MovedOn, Since::Deleted][..]);
+    (who, deal, any::<bool>(), customer, any::<bool>(), since).prop_map(
+        |(who, deal, services, customer, known_person, since)| Becomes {
             who,
             deal,
             services,
             customer,
             known_person,
+            since,
         },
     )
 }
@@ -95,7 +107,7 @@ fn story() -> impl Strategy<Value = Story> {
 impl Story {
     /// The options of the story, with what became of the lead before.
     fn options(&self, known: Option<&ConversionOutcome>) -> ConversionOptions {
-        let Becomes { who, deal, services, customer, known_person } = self.becomes;
+        let Becomes { who, deal, services, customer, known_person, since: _ } = self.becomes;
         let mut options = ConversionOptions::default();
         if let Some(person) = known.and_then(|known| known.contacts.first()).filter(|_| known_person) {
             options = options.person(PersonChoice::Existing(*person));
@@ -155,6 +167,29 @@ fn told(ctx: &Context<'_>, txn: &mut dyn Txn, story: &Story) -> Result<Lead> {
     leads::get(ctx, txn, lead.id)
 }
 
+/// What whoever takes it back does with what is new, before they do.
+fn meanwhile(ctx: &Context<'_>, txn: &mut dyn Txn, story: &Story, made: &ConversionOutcome) -> Result<()> {
+    let since = story.becomes.since;
+    let inactive = ServiceState::Inactive;
+    for id in &made.services {
+        match since {
+            Since::Nothing => {}
+            Since::MovedOn => drop(services::set_state(ctx, txn, *id, Expect::Any, inactive)?),
+            Since::Deleted => services::delete(ctx, txn, *id, Expect::Any)?,
+        }
+    }
+    let is_new = matches!(story.becomes.deal, Deal::Open | Deal::Won);
+    if let Some(id) = made.opportunity.filter(|_| is_new) {
+        match (since, story.becomes.deal) {
+            (Since::Nothing, _) => {}
+            (Since::MovedOn, Deal::Won) => drop(opportunities::reopen(ctx, txn, id, Expect::Any)?),
+            (Since::MovedOn, _) => drop(opportunities::win(ctx, txn, id, Expect::Any, None)?),
+            (Since::Deleted, _) => opportunities::delete(ctx, txn, id, Expect::Any)?,
+        }
+    }
+    Ok(())
+}
+
 fn there_and_back(store: &dyn Store, story: &Story) -> std::result::Result<(), TestCaseError> {
     let scene = Scene::new("acme");
     let ctx = scene.ctx();
@@ -186,6 +221,8 @@ fn there_and_back(store: &dyn Store, story: &Story) -> std::result::Result<(), T
         prop_assert_eq!((made.opportunity.is_some(), made.document), (asked, options.customer.document()));
         let lines = if options.estimates == EstimateChoice::None { 0 } else { story.estimates };
         prop_assert_eq!(made.services.len(), lines);
+        scene.tick();
+        store.write(&scene.tenant, |txn| meanwhile(&ctx, txn, story, &made)).unwrap();
         scene.tick();
         let back = store.write(&scene.tenant, |txn| convert::unconvert(&ctx, txn, lead.id)).unwrap();
         prop_assert!(back.newly_unconverted);

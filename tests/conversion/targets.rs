@@ -18,6 +18,7 @@ use leadcore::error::{Conflict, ErrorKind, ViolationCode};
 use leadcore::testkit::dump;
 
 use super::back::essence;
+use super::fresh::as_bob;
 use super::{nordlys, worked};
 use crate::estimates::{euro_lead, roof, sent};
 use crate::support::{Host, company, fields_of, form, refused};
@@ -361,10 +362,10 @@ fn x_09_sales_go_back_with_the_conversion() {
     assert_eq!(gone, 2, "the opportunity and the service: {back:?}");
     host.write(|ctx, txn| convert::unconvert(ctx, txn, lead.id));
     assert_eq!(essence(&host.store, &host.scene), before);
-    // What somebody hangs on the new opportunity stands against it.
+    // What somebody else hangs on the new opportunity stands against it.
     let done = into(&host, &lead, &wanted);
     let about = [done.opportunity.unwrap().into()];
-    host.write(|ctx, txn| activities::add(ctx, txn, &about, ActivityFields::note("They like it")));
+    as_bob(&host, |ctx, txn| activities::add(ctx, txn, &about, ActivityFields::note("They like it")));
     let plan = host.read(|ctx, txn| convert::plan_unconvert(ctx, txn, lead.id));
     assert!(matches!(&plan.blockers[..], [Unconvertible::HasChildren { .. }]), "{plan:?}");
 }

@@ -41,6 +41,11 @@ class TakenBack(Record):
     kept: tuple[str, ...] = ()
     """The fields of a record that was there before, which the conversion filled and the acting user edited since: they
     keep what they have now, with the fields that mean something only together with them."""
+    moved: dict[str, int] = field(default_factory=dict)
+    """What the acting user alone hung on a new record since, counted by kind (``note``, ``contact``): it hangs on the
+    lead from then on, or stays with what else it is about."""
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +68,11 @@ class UnconvertBlocker(Record):
 
     blocker: str
     """``changed`` (somebody else changed a new record), ``edited`` (somebody else changed fields that the conversion
-    filled), ``has_children``, ``other_leads`` (became the new account too, or were converted into the record since:
-    their conversions are taken back first), ``in_use``, ``gone``,
+    filled), ``has_children`` (what somebody else hung on a new record), ``other_leads`` (became the new account too, or
+    were converted into the record since: their conversions are taken back first), ``in_use`` (others have a new person
+    too, or a new record in a custom field), ``gone``,
     ``stage`` (the lead cannot come back into its stage),
-    ``moved_on`` (a new opportunity was won or lost since, or the state of a new service changed, by whomever),
+    ``moved_on`` (somebody else won, lost or opened a new opportunity, or changed the state of a new service),
     ``target`` (a target of your program made something: hand it over as one of ``targets``); later versions may add
     more."""
     subject: Subject | None = None
@@ -112,6 +118,10 @@ class UnconvertOutcome(Record):
     """Whether this call did it; ``False`` when it was done before and this is the first outcome."""
 
 
+def _counted(tabs: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {tab}" for tab, count in tabs.items())
+
+
 def _subject(told: Mapping[str, Any]) -> Subject:
     return told["kind"], UUID(told["id"])
 
@@ -121,7 +131,7 @@ def _taken(told: Mapping[str, Any]) -> TakenBack:
     if not isinstance(fate, str):
         [(fate, fields)] = fate.items()
     edited, kept = tuple(told.get("edited", ())), tuple(told.get("kept", ()))
-    return TakenBack(_subject(told["record"]), fate, tuple(fields), edited, kept)
+    return TakenBack(_subject(told["record"]), fate, tuple(fields), edited, kept, dict(told.get("moved", ())))
 
 
 def unconversion_of(told: Mapping[str, Any], newly: bool) -> UnconvertOutcome:
@@ -208,9 +218,9 @@ class UnconvertPlan(Plan):
     def _repr_html_(self) -> str:
         """What it does, for notebooks."""
         rows = [
-            (one.subject[0], one.fate, ", ".join((*one.fields, *one.edited)), ", ".join(one.kept))
+            (one.subject[0], one.fate, ", ".join((*one.fields, *one.edited)), ", ".join(one.kept), _counted(one.moved))
             for one in self.records
         ]
-        shown = grid(("record", "fate", "fields", "kept"), rows)
+        shown = grid(("record", "fate", "fields", "kept", "moved"), rows)
         against = [(one.blocker, one.subject and one.subject[0]) for one in self.blockers]
         return shown + part("Stands against it", facts(against)) if against else shown

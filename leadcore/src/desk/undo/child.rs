@@ -14,6 +14,7 @@ use crate::store::Txn;
 use super::super::children::{self, Child, IMAGE, KEPT, Sight};
 use super::super::children_purge;
 use super::stories::Story;
+use super::withdrawn::is_withdrawn;
 use super::{UndoFailure, UndoRecord};
 use crate::domain::NewEntry;
 
@@ -117,6 +118,8 @@ pub(super) fn take_back<C: Child>(
         return Ok(kept(WhyKept::Edited));
     }
     let before = match before {
+        // The way back of the conversion that made it would have taken it too.
+        Some(_) if now.is_none() && is_withdrawn(txn, subject)? => return Ok(kept(WhyKept::Reversed)),
         // Everything that it was about is gone.
         Some(_) if !children::holds(subject.kind, there.iter().copied()) => return Ok(kept(WhyKept::Gone)),
         Some(mut child) => {

@@ -1,8 +1,10 @@
-//! What a conversion had written that was taken back since: no undo brings it back.
+//! What a conversion had written or made that was taken back since: no undo brings it back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{Action, Field, FieldValue, OperationKind, Sequence, Subject, Topics, WhyKept, plain};
+use crate::domain::{
+    Action, Entry, Field, FieldValue, OperationKind, Sequence, Subject, Topics, WhyKept, plain,
+};
 use crate::error::Result;
 use crate::id::OperationId;
 use crate::store::Txn;
@@ -65,5 +67,22 @@ impl Withdrawn {
     /// Why a field stays as it is.
     pub(super) fn refuse(&self, field: &Field) -> Option<WhyKept> {
         self.0.contains(field.key()).then_some(WhyKept::Reversed)
+    }
+}
+
+/// Whether a conversion made this record that does not stand any more.
+pub(super) fn is_withdrawn(txn: &mut dyn Txn, subject: Subject) -> Result<bool> {
+    let mut before = None;
+    loop {
+        let entries = txn.journal().about(&[subject], Topics::NONE, before, AT_A_TIME)?;
+        let made = |entry: &&Entry| entry.subject == subject && entry.action == Action::Created;
+        if let Some(made) = entries.iter().find(made) {
+            let is_convert = made.operation_kind == OperationKind::Convert;
+            return Ok(is_convert && standing(txn, &BTreeSet::from([made.operation]))?.is_empty());
+        }
+        before = entries.last().map(|entry| entry.sequence);
+        if entries.len() < AT_A_TIME {
+            return Ok(false);
+        }
     }
 }

@@ -15,6 +15,7 @@ use crate::domain::{
 };
 use crate::error::{Conflict, ErrorKind, Result};
 use crate::id::{AccountId, ContactId, IdempotencyKey};
+use crate::policy::AllowAll;
 use crate::query::{Dimension, Filter};
 use crate::store::{Store, StoreExt, Txn};
 use crate::value::PersonName;
@@ -54,7 +55,7 @@ fn apply(store: &dyn Store, scene: &Scene, plan: &ConversionPlan) -> ConversionO
     run(store, scene, |txn| convert::apply(&scene.ctx(), txn, plan))
 }
 
-/// A note stands against the way back however much the conversion itself hung on the account before it.
+/// A note of somebody else's stands against the way back however much the conversion itself hung on the account before it.
 pub fn the_way_back_sees_what_comes_behind_a_thousand_services(store: &dyn Store) {
     let scene = Scene::new("suite");
     let ctx = scene.ctx();
@@ -72,7 +73,8 @@ pub fn the_way_back_sees_what_comes_behind_a_thousand_services(store: &dyn Store
     assert_eq!(blockers(), [], "what the conversion made stands against nothing");
     let notes = [(); 2].map(|()| {
         let note = ActivityFields::note("Pays in May");
-        run(store, &scene, |txn| activities::add(&ctx, txn, &[account], note.clone())).id
+        let bob = scene.ctx_as("bob", &AllowAll);
+        run(store, &scene, |txn| activities::add(&bob, txn, &[account], note.clone())).id
     });
     let hangs = Unconvertible::HasChildren { record: account, tabs: vec![("note".to_owned(), 2)] };
     assert_eq!(blockers(), [hangs], "every one of them is told");

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::domain::{
-    Action, Contact, ContactFields, Follow, Lead, NewEntry, Operation, OperationKind, Opportunity,
-    OpportunityEnd, OpportunityState, Subject, SubjectKind, Trashed, contact_changes,
+    Action, CatalogueKind, Contact, ContactFields, Follow, Lead, NewEntry, Operation, OperationKind,
+    Opportunity, OpportunityEnd, OpportunityState, Subject, SubjectKind, Trashed, contact_changes,
 };
 use crate::error::{Conflict, Error, ErrorKind, Result};
 use crate::store::{LeadChange, Txn};
@@ -13,6 +13,7 @@ use crate::time::Date;
 
 use super::super::super::leads::touch;
 use super::super::super::operation::new_operation;
+use super::super::super::settings::load_catalogue_of;
 use super::super::super::{children, children_purge, followers};
 use super::super::hosts::ConversionTarget;
 use super::look::Found;
@@ -47,6 +48,7 @@ pub(super) fn carry_out(
     // What targets left of what they had hung on the records.
     let left: Vec<_> = found.by_targets.iter().copied().collect();
     entries.extend(children_purge::clear_these(ctx, txn, &left, &found.records)?);
+    entries.extend(found.hand_on(ctx, txn)?);
     // What hangs on the account goes before it.
     for service in &found.services {
         entries.extend(children::take_away(ctx, txn, service)?);
@@ -61,6 +63,7 @@ pub(super) fn carry_out(
     }
     let gone = found.links_now(txn)?;
     txn.links().remove(&gone)?;
+    entries.extend(found.hand_on_persons(ctx, txn)?);
     entries.extend(found.restore_primary(ctx, txn)?);
     accounts(ctx, txn, found, &operation, &mut entries)?;
     contacts(ctx, txn, found, &mut entries)?;
@@ -113,19 +116,31 @@ fn follow(ctx: &Context<'_>, txn: &mut dyn Txn, found: &Found) -> Result<Vec<New
     Ok(entries)
 }
 
-/// What cannot go because its series has no gaps is lost, and about those of its persons that stay.
+/// What cannot go because its series has no gaps is lost, and about those of its persons that stay. What only one may have it gives
+/// free: the lead is converted again with it.
 fn close(ctx: &Context<'_>, txn: &mut dyn Txn, found: &Found) -> Result<Vec<NewEntry>> {
     let (gone, mut entries) = (found.gone(), Vec::new());
+    if found.closed.is_empty() {
+        return Ok(entries);
+    }
+    let (_, catalogue) = load_catalogue_of(txn, CatalogueKind::Opportunity)?;
     for before in &found.closed {
+        let mut fields = before.fields.clone();
+        for (field, _) in catalogue.unique_keys(&before.fields.custom) {
+            fields.custom.retain(|key, _| key.as_str() != field.key());
+        }
         let mut about = before.about.clone();
         about.retain(|record| record.kind != SubjectKind::Contact || !gone.contains(record));
-        let end = OpportunityEnd {
+        // One that was lost since keeps why.
+        let known = before.end.clone().filter(|_| before.state == OpportunityState::Lost);
+        let end = known.unwrap_or_else(|| OpportunityEnd {
             on: Date::in_zone(ctx.now(), ctx.utc_offset()),
             reason: None,
             detail: Some("The conversion was taken back".to_owned()),
-        };
+        });
         let after = Opportunity {
             about,
+            fields,
             state: OpportunityState::Lost,
             end: Some(end),
             origin_lead: Some(Opportunity::NOBODY),

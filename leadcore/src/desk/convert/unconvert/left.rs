@@ -93,6 +93,11 @@ impl Net {
         self
     }
 
+    /// Whether the record itself went, and did not come back.
+    pub(super) const fn is_trashed(&self) -> bool {
+        self.trash.is_some()
+    }
+
     /// The actors that count, of the field or of the record itself, the latest first.
     pub(super) fn writers(&self, counts: impl Fn(&Actor, Option<&str>) -> bool) -> Vec<Actor> {
         let of_fields = self.fields.iter().map(|((field, _), written)| (Some(field.as_str()), &written.by));

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
-    Account, Action, Contact, Conversion, Entry, FieldChange, Lead, LeadState, Link, LinkRole, Opportunity,
-    Rewound, Sequence, Series, Service, Subject, SubjectKind,
+    Account, Action, Activity, Contact, Conversion, Entry, FieldChange, Lead, LeadState, Link, LinkRole,
+    Opportunity, Rewound, Sequence, Series, Service, Subject, SubjectKind,
 };
 use crate::error::{Error, ErrorKind, Result, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId, OperationId, OpportunityId, ServiceId};
@@ -15,6 +15,7 @@ use super::super::super::series;
 use super::super::plan::ConversionOutcome;
 use super::super::rules::Rules;
 use super::super::stored::{Stored, stored};
+use super::handed::HandedOn;
 use super::primary::PrimaryMade;
 use super::referring::triggered;
 use super::said::SaidSince;
@@ -52,6 +53,8 @@ pub(super) struct Found {
     pub(super) by_targets: BTreeSet<Subject>,
     /// The records of the conversion, new or not.
     pub(super) records: BTreeSet<Subject>,
+    /// What the actor hung on new ones since.
+    pub(super) handed_on: HandedOn,
 }
 
 impl Found {
@@ -82,6 +85,7 @@ impl Found {
             said: SaidSince::default(),
             by_targets: wrote.untouched.clone(),
             records: BTreeSet::new(),
+            handed_on: HandedOn::default(),
         }
     }
 
@@ -139,6 +143,7 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
         stored: &stored,
         outcome,
         found: &mut found,
+        meetings: None,
     };
     look.stage(txn)?;
     if let Some(last) = last {
@@ -180,11 +185,13 @@ pub(super) struct Look<'a> {
     pub(super) lead: &'a Lead,
     pub(super) done: &'a Conversion,
     pub(super) made: &'a BTreeSet<Subject>,
-    hung: Hung,
+    pub(super) hung: Hung,
     pub(super) wrote: &'a Wrote,
     pub(super) stored: &'a Stored,
     pub(super) outcome: &'a ConversionOutcome,
     pub(super) found: &'a mut Found,
+    /// Meetings in which new persons take part, once they were looked for.
+    pub(super) meetings: Option<Vec<Activity>>,
 }
 
 impl Look<'_> {
@@ -210,7 +217,7 @@ impl Look<'_> {
         Ok(seen)
     }
 
-    fn fate(&mut self, record: Subject, fate: Fate) {
+    pub(super) fn fate(&mut self, record: Subject, fate: Fate) {
         self.found.plan.records.push(TakenBack::new(record, fate));
     }
 
@@ -242,7 +249,9 @@ impl Look<'_> {
             return Ok(());
         };
         self.changed(txn, entry)?;
-        self.children(txn, record)?;
+        self.children(txn, record, Some(entry.sequence))?;
+        let named = self.named_by(txn, record)?;
+        self.in_use(txn, record, &named)?;
         let origins = txn.links().to(&[record], Some(LinkRole::ConvertedTo))?;
         let others: Vec<_> = origins.iter().map(|link| LeadId::from_uuid(link.from.id)).collect();
         let others: Vec<_> = others.into_iter().filter(|id| *id != self.lead.id).collect();
@@ -263,7 +272,7 @@ impl Look<'_> {
     }
 
     /// The persons that the account got are its own as they were, but for whom the actor took out of it or gave another role, and a
-    /// new one has no others: those would go with it unseen.
+    /// new one has no others than whom the actor added: those would go with it unseen.
     fn persons(&mut self, txn: &mut dyn Txn, last: Option<Sequence>) -> Result<()> {
         let Some(account) = self.outcome.account.map(Subject::from) else { return Ok(()) };
         let is_person = |link: &&Link| link.from == account && link.to.kind == SubjectKind::Contact;
@@ -276,10 +285,12 @@ impl Look<'_> {
         // A person who is still there in another role goes as they are by now.
         let (moved, parted): (BTreeSet<Link>, BTreeSet<Link>) =
             changed.partition(|link| now.iter().any(|one| one.to == link.to));
-        let came = self.made.contains(&account) && !now.iter().all(|link| self.is_ours(link));
+        let came = now.iter().filter(|link| self.made.contains(&account) && !self.is_ours(link));
+        let came: Vec<Link> = came.copied().collect();
+        let is_handed_on = self.own_persons(txn, account, (&came, last))?;
         let is_own = self.is_own_change(txn, account, (&parted, &moved), last)?;
         self.found.links.retain(|link| !parted.contains(link));
-        if !is_own || came {
+        if !is_own || !is_handed_on {
             self.block(Unconvertible::Edited { record: account, fields: vec!["contacts".to_owned()] });
         }
         Ok(())
@@ -305,11 +316,12 @@ impl Look<'_> {
             return Ok(());
         };
         self.changed(txn, entry)?;
-        self.children(txn, record)?;
+        self.children(txn, record, Some(entry.sequence))?;
         let holders = txn.links().to(&[record], None)?;
         // A lead whose person turned out to be this one has this one too.
         let holders = holders.iter().filter(|link| link.from.kind != SubjectKind::Contact);
-        let others: Vec<_> = holders.filter(|link| !self.is_ours(link)).collect();
+        let mut others: Vec<_> = holders.filter(|link| !self.is_ours(link)).map(|link| link.from).collect();
+        others.extend(self.named_by(txn, record)?);
         self.in_use(txn, record, &others)?;
         self.found.contacts.push(contact);
         Ok(())
@@ -328,29 +340,40 @@ impl Look<'_> {
 
     fn new_opportunity(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
         let record = entry.subject;
-        let place = self.found.plan.records.len();
-        self.fate(record, Fate::Removed);
         let Some(found) = txn.opportunities().get(&[OpportunityId::from_uuid(record.id)])?.pop() else {
-            self.block(Unconvertible::Gone { record });
-            return Ok(());
+            self.fate(record, Fate::Removed);
+            return self.not_there(txn, entry);
         };
+        let place = self.found.plan.blockers.len();
+        self.opportunity_goes(txn, found.clone(), entry.sequence)?;
+        let behind = self.found.plan.blockers.split_off(place);
         self.changed(txn, entry)?;
-        self.moved_on(entry, &found, |one| one.state.code());
-        self.children(txn, record)?;
-        let others = txn.links().to(&[record], Some(LinkRole::Opportunity))?;
-        let others: Vec<_> = others.iter().filter(|link| link.from != self.lead.id.into()).collect();
-        self.in_use(txn, record, &others)?;
-        match series::check_removal(txn, Series::Opportunity, found.number, found.serial.as_ref()) {
-            Ok(()) => self.found.opportunities.push(found),
-            // A series without gaps keeps the number, and so what has it.
-            Err(error) if error.kind() == ErrorKind::Conflict => {
-                if let Some(taken) = self.found.plan.records.get_mut(place) {
-                    taken.fate = Fate::Closed;
-                }
-                self.found.closed.push(found);
-            }
+        self.moved_on(txn, entry, &found, |one| one.state.code())?;
+        self.found.plan.blockers.extend(behind);
+        Ok(())
+    }
+
+    /// An opportunity of a record that goes, which the conversion or the actor made, the latter behind this place.
+    pub(super) fn opportunity_goes(
+        &mut self,
+        txn: &mut dyn Txn,
+        found: Opportunity,
+        last: Sequence,
+    ) -> Result<()> {
+        let record = Subject::from(found.id);
+        let removal = series::check_removal(txn, Series::Opportunity, found.number, found.serial.as_ref());
+        // A series without gaps keeps the number, and so what has it.
+        let is_closed = match removal {
+            Ok(()) => false,
+            Err(error) if error.kind() == ErrorKind::Conflict => true,
             Err(error) => return Err(error),
-        }
+        };
+        self.fate(record, if is_closed { Fate::Closed } else { Fate::Removed });
+        self.children(txn, record, Some(last))?;
+        let others = txn.links().to(&[record], Some(LinkRole::Opportunity))?;
+        let others = others.iter().map(|link| link.from).filter(|from| *from != self.lead.id.into());
+        self.in_use(txn, record, &others.collect::<Vec<_>>())?;
+        if is_closed { &mut self.found.closed } else { &mut self.found.opportunities }.push(found);
         Ok(())
     }
 
@@ -369,31 +392,12 @@ impl Look<'_> {
         let record = entry.subject;
         self.fate(record, Fate::Removed);
         let Some(found) = txn.services().get(&[ServiceId::from_uuid(record.id)])?.pop() else {
-            self.block(Unconvertible::Gone { record });
-            return Ok(());
+            return self.not_there(txn, entry);
         };
         self.changed(txn, entry)?;
-        self.moved_on(entry, &found, |one| one.state.code());
-        self.children(txn, record)?;
+        self.moved_on(txn, entry, &found, |one| one.state.code())?;
+        self.children(txn, record, Some(entry.sequence))?;
         self.found.services.push(found);
-        Ok(())
-    }
-
-    /// What hangs on a new record, besides what the conversion itself hung there: counted, however many there are.
-    pub(super) fn children(&mut self, txn: &mut dyn Txn, record: Subject) -> Result<()> {
-        let own = self.hung.get(&record);
-        let mut tabs: BTreeMap<String, u64> = BTreeMap::new();
-        for count in txn.children().counts(&[record])? {
-            let of_ours = own.and_then(|own| own.get(&count.tab)).copied().unwrap_or_default();
-            let others = count.total.saturating_sub(of_ours);
-            if others > 0 {
-                tabs.insert(count.tab.code().to_owned(), others);
-            }
-        }
-        self.referring(txn, record, &mut tabs)?;
-        if !tabs.is_empty() {
-            self.block(Unconvertible::HasChildren { record, tabs: tabs.into_iter().collect() });
-        }
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 mod anew;
 mod back;
 mod claims;
+mod handed;
 mod left;
 mod look;
 mod own;
@@ -39,9 +40,10 @@ pub use written::WrittenSince;
 pub enum Fate {
     /// A new account: it keeps its number and leaves every list.
     Archived,
-    /// A new person, opportunity or service: it goes; the journal keeps what it was.
+    /// A new person, opportunity or service: it goes, if it is still there; the journal keeps what it was.
     Removed,
     /// A new opportunity of a series without gaps: it is lost from then on and counts for no lead, but keeps its number and its account.
+    /// The values of unique fields, which another one may need now, are in the journal.
     Closed,
     /// An account, person or opportunity that was there before: these fields get back what they had.
     Restored(Vec<String>),
@@ -64,11 +66,15 @@ pub struct TakenBack {
     /// now, with the fields that mean something only together with them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<String>,
+    /// What the actor alone hung on a new record since, counted by tab (`note`, `contact`): it hangs on the lead from then on, or
+    /// stays with what else it is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moved: Vec<(String, u64)>,
 }
 
 impl TakenBack {
     const fn new(record: Subject, fate: Fate) -> Self {
-        Self { record, fate, edited: Vec::new(), kept: Vec::new() }
+        Self { record, fate, edited: Vec::new(), kept: Vec::new(), moved: Vec::new() }
     }
 }
 
@@ -77,7 +83,7 @@ impl TakenBack {
 #[serde(tag = "blocker", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Unconvertible {
-    /// Somebody else than the actor changed a new record since, or it was marked as not to be reached.
+    /// Somebody else than the actor changed a new record since, or the actor noted against reaching it what the lead cannot say.
     Changed {
         /// The record.
         record: Subject,
@@ -91,8 +97,8 @@ pub enum Unconvertible {
         /// Their keys.
         fields: Vec<String>,
     },
-    /// Notes, files, estimates and the like hang on a new record, services were won with a new opportunity, or a new person takes
-    /// part in meetings of the customer.
+    /// Notes, files, estimates and the like that not the actor alone hung there hang on a new record, services were won with a new
+    /// opportunity, or a new person takes part in meetings.
     HasChildren {
         /// The record.
         record: Subject,
@@ -109,9 +115,9 @@ pub enum Unconvertible {
         /// How many there are besides.
         unseen: u64,
     },
-    /// Other records have the new person too.
+    /// Other records have the new person too, or have a new record in a custom field, whoever wrote it there.
     InUse {
-        /// The person.
+        /// The new record.
         record: Subject,
         /// How many.
         by: u64,
@@ -119,7 +125,7 @@ pub enum Unconvertible {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         leads: Vec<LeadId>,
     },
-    /// The new opportunity was won or lost since, or the state of the new service changed, whoever did it.
+    /// Somebody else than the actor won, lost or opened the new opportunity since, or changed the state of the new service.
     MovedOn {
         /// The record.
         record: Subject,
@@ -131,7 +137,7 @@ pub enum Unconvertible {
         /// Its name.
         target: String,
     },
-    /// The record is not there any more.
+    /// The record is not there any more, and not the actor alone took it away.
     Gone {
         /// The record.
         record: Subject,
@@ -187,7 +193,7 @@ pub struct UnconvertOutcome {
 /// What taking the conversion of a lead back would do, and all that stands against it at once. Reads only.
 ///
 /// What the actor changed since stands against nothing: of a new record it goes with it, of one that was there before it stays
-/// ([`TakenBack::kept`]). What others changed does, also whoever converted the lead, where somebody else takes it back.
+/// ([`TakenBack::kept`]). What the actor hung on a new record goes on to the lead ([`TakenBack::moved`]). What others changed does, also whoever converted the lead, where somebody else takes it back.
 ///
 /// # Errors
 /// `NotFound`, `Denied` (it takes the permission to convert); `Invalid` for a lead that is not converted; `Conflict` when

@@ -99,7 +99,7 @@ impl Look<'_> {
     }
 
     /// Whether nobody but the actor wrote it, of those who did: the conversions, and by hand.
-    fn is_own(
+    pub(super) fn is_own(
         &self,
         txn: &mut dyn Txn,
         (operations, hands): (&BTreeSet<OperationId>, &[&Actor]),

@@ -3,33 +3,44 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
-    ActivityBody, ActivityKind, Entry, OperationKind, Participant, Placed, Sequence, Subject, SubjectKind,
-    Tab,
+    self, Action, Activity, ActivityBody, ActivityKind, BlockKey, CatalogueKind, CustomType, Entry, Field,
+    FieldValue, MatchKey, OperationKind, Participant, Sequence, Series, Service, Subject, SubjectKind, Tab,
 };
 use crate::error::Result;
-use crate::id::{ActivityId, OpportunityId};
-use crate::store::{ChildQuery, ServiceScan, Txn};
+use crate::id::OpportunityId;
+use crate::query::Resolved;
+use crate::store::{ActivityQuery, ServiceScan, Txn};
 
+use super::super::super::rounds::{Place, each_lead};
 use super::super::super::series;
+use super::super::super::settings::load_catalogue_of;
 use super::look::{Look, entries_of};
-use crate::domain::{Action, Series, Service};
 
 /// How many records are read at once.
 const ROUND: usize = 500;
 
 impl Look<'_> {
-    /// Counts, by tab, what refers to a new record and is no part of the conversion.
+    /// Counts, by tab, what refers to a new record and is no part of the conversion. What nobody but the actor let refer to it since
+    /// this place refers to it no more.
     pub(super) fn referring(
-        &self,
+        &mut self,
         txn: &mut dyn Txn,
-        record: Subject,
+        (record, last): (Subject, Option<Sequence>),
         tabs: &mut BTreeMap<String, u64>,
     ) -> Result<()> {
-        let (tab, count) = match record.kind {
+        let (tab, found) = match record.kind {
             SubjectKind::Opportunity => (Tab::Service, self.services_of(txn, record)?),
             SubjectKind::Contact => (Tab::Activity(ActivityKind::Meeting), self.meetings_with(txn, record)?),
             _ => return Ok(()),
         };
+        let mut count = 0_u64;
+        for one in found {
+            if self.is_own_child(txn, one, last)? {
+                self.found.handed_on.referring.insert(one);
+            } else {
+                count = count.saturating_add(1);
+            }
+        }
         if count > 0 {
             let known = tabs.entry(tab.code().to_owned()).or_default();
             *known = known.saturating_add(count);
@@ -37,61 +48,104 @@ impl Look<'_> {
         Ok(())
     }
 
-    fn is_part(&self, record: Subject) -> bool {
+    pub(super) fn is_part(&self, record: Subject) -> bool {
         self.made.contains(&record) || self.found.by_targets.contains(&record)
     }
 
     /// Services that were won with a new opportunity.
-    fn services_of(&self, txn: &mut dyn Txn, record: Subject) -> Result<u64> {
+    fn services_of(&self, txn: &mut dyn Txn, record: Subject) -> Result<Vec<Subject>> {
         let opportunity = Some(OpportunityId::from_uuid(record.id));
-        let (mut count, mut scan) =
-            (0_u64, ServiceScan { opportunity, limit: ROUND, ..ServiceScan::default() });
+        let (mut services, mut scan) =
+            (Vec::new(), ServiceScan { opportunity, limit: ROUND, ..ServiceScan::default() });
         loop {
             let found = txn.services().scan(&scan)?;
             let others =
                 found.iter().filter(|one| !self.is_part(one.id.into()) && !one.about.contains(&record));
-            count = count.saturating_add(u64::try_from(others.count()).unwrap_or(u64::MAX));
+            services.extend(others.map(|one| Subject::from(one.id)));
             scan.after = found.last().map(|one: &Service| one.id);
             if found.len() < ROUND {
-                return Ok(count);
+                return Ok(services);
             }
         }
     }
 
-    /// Meetings of the lead and of its customer in which a new person takes part. Those about the person itself hang on it.
-    fn meetings_with(&self, txn: &mut dyn Txn, record: Subject) -> Result<u64> {
-        let mut about: BTreeSet<Subject> = BTreeSet::from([self.lead.id.into()]);
-        about.extend(self.outcome.account.map(Subject::from));
-        about.extend(self.outcome.contacts.iter().map(|id| Subject::from(*id)));
-        about.extend(self.outcome.opportunity.map(Subject::from));
-        // Whoever has the person now may meet it too.
-        about.extend(txn.links().to(&[record], None)?.iter().map(|link| link.from));
-        let mut query = ChildQuery {
-            about: about.into_iter().collect(),
-            tabs: vec![Tab::Activity(ActivityKind::Meeting)],
+    /// Meetings in which a new person takes part, whatever they are about. Those about the person itself hang on it.
+    fn meetings_with(&mut self, txn: &mut dyn Txn, record: Subject) -> Result<Vec<Subject>> {
+        if self.meetings.is_none() {
+            self.meetings = Some(self.meetings_of_new(txn)?);
+        }
+        let all = self.meetings.iter().flatten();
+        let with = all.filter(|one| takes_part(one, record) && !one.about.contains(&record));
+        Ok(with.map(|one| Subject::from(one.id)).filter(|one| !self.is_part(*one)).collect())
+    }
+
+    /// Nothing finds a meeting by who takes part: all of them are looked at, once.
+    fn meetings_of_new(&self, txn: &mut dyn Txn) -> Result<Vec<Activity>> {
+        let persons: Vec<_> =
+            self.made.iter().filter(|one| one.kind == SubjectKind::Contact).copied().collect();
+        let mut query = ActivityQuery {
+            assignee: None,
+            kinds: vec![ActivityKind::Meeting],
             open: None,
             descending: false,
             after: None,
             limit: ROUND,
         };
-        let mut count = 0_u64;
+        let mut meetings = Vec::new();
         loop {
-            let placed = txn.children().list(&query)?;
-            let others = placed.iter().map(|one| one.child).filter(|one| !self.is_part(*one));
-            let ids: Vec<_> = others.map(|one| ActivityId::from_uuid(one.id)).collect();
-            for meeting in txn.activities().get(&ids)? {
-                let ActivityBody::Meeting(told) = &meeting.fields.body else { continue };
-                let takes_part = told.participants.contains(&Participant::Record(record));
-                if takes_part && !meeting.about.contains(&record) {
-                    count = count.saturating_add(1);
-                }
-            }
-            query.after = placed.last().map(Placed::place);
-            if placed.len() < ROUND {
-                return Ok(count);
+            let found = txn.activities().list(&query)?;
+            query.after = found.last().map(|one| domain::Place { at: one.at(), child: one.id.as_uuid() });
+            let is_last = found.len() < ROUND;
+            meetings.extend(
+                found.into_iter().filter(|one| persons.iter().any(|person| takes_part(one, *person))),
+            );
+            if is_last {
+                return Ok(meetings);
             }
         }
     }
+
+    /// The records that have a new one in a custom field. It is for people to say what stands there instead.
+    pub(super) fn named_by(&self, txn: &mut dyn Txn, record: Subject) -> Result<Vec<Subject>> {
+        let mut named = BTreeSet::new();
+        for kind in CatalogueKind::ALL {
+            let (_, catalogue) = load_catalogue_of(txn, kind)?;
+            let links = catalogue.custom_fields().filter(|field| field.kind == CustomType::Link(record.kind));
+            let value = FieldValue::Id(record.id);
+            for field in links {
+                let key = MatchKey::custom(&field.key, &value).and_then(|key| BlockKey::of_custom(&key));
+                let keys: Vec<_> = key.into_iter().collect();
+                match kind {
+                    CatalogueKind::Lead => {
+                        let filter = Resolved::Equals(Field::Custom(field.key.clone()), vec![value.clone()]);
+                        each_lead(txn, &filter, Place::Everywhere, &mut |_, leads| {
+                            named.extend(leads.iter().map(|lead| Subject::from(lead.id)));
+                            Ok(())
+                        })?;
+                    }
+                    CatalogueKind::Account => {
+                        let found = txn.accounts().blocks(&keys, usize::MAX)?;
+                        named.extend(found.iter().flat_map(|block| &block.ids).map(|id| Subject::from(*id)));
+                    }
+                    CatalogueKind::Contact => {
+                        let found = txn.contacts().blocks(&keys, usize::MAX)?;
+                        named.extend(found.iter().flat_map(|block| &block.ids).map(|id| Subject::from(*id)));
+                    }
+                    CatalogueKind::Opportunity => {
+                        let found = txn.opportunities().blocks(&keys, usize::MAX)?;
+                        named.extend(found.iter().flat_map(|block| &block.ids).map(|id| Subject::from(*id)));
+                    }
+                }
+            }
+        }
+        named.retain(|one| !self.is_part(*one));
+        Ok(named.into_iter().collect())
+    }
+}
+
+fn takes_part(activity: &Activity, person: Subject) -> bool {
+    let ActivityBody::Meeting(told) = &activity.fields.body else { return false };
+    told.participants.contains(&Participant::Record(person))
 }
 
 /// The opportunity that the conversion was done for, in the same call, where it has a number that stays: it has no other way

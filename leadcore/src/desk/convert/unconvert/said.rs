@@ -12,11 +12,12 @@ use crate::domain::{
     contact_changes,
 };
 use crate::error::Result;
-use crate::id::ContactId;
+use crate::id::{AccountId, ContactId};
 use crate::store::Txn;
 use crate::value::PersonName;
 
 use super::super::persons::is_same_person;
+use super::Unconvertible;
 use super::look::Look;
 use super::since::{back_to, is_of_addresses};
 
@@ -25,8 +26,8 @@ use super::since::{back_to, is_of_addresses};
 pub(super) struct SaidSince {
     marks: Consent,
     not_called: Vec<(Contact, MarkNote)>,
-    /// The contact that the person of the lead itself was, whatever its addresses.
-    itself: Option<ContactId>,
+    /// The contacts that the person of the lead itself was, whatever their addresses.
+    itself: BTreeSet<ContactId>,
     /// Persons of the lead who turned out to be one of these.
     same: BTreeSet<(ContactId, ContactId)>,
 }
@@ -116,10 +117,11 @@ impl Look<'_> {
             });
         let id = |subject: Subject| ContactId::from_uuid(subject.id);
         self.found.said.same = same.map(|link| (id(link.from), id(link.to))).collect();
-        self.found.said.itself = match self.stored.itself {
+        let itself = match self.stored.itself {
             None => self.itself_by_links(txn)?,
             told => told,
         };
+        self.found.said.itself = itself.into_iter().collect();
         let account = self.outcome.account.filter(|id| !self.made.contains(&Subject::from(*id)));
         for account in txn.accounts().get(&account.into_iter().collect::<Vec<_>>())? {
             let said = self.spoken(txn, account.id.into(), last, &account.fields)?;
@@ -132,7 +134,53 @@ impl Look<'_> {
             self.note(&marks);
             self.found.said.not_called.extend(do_not_call.map(|note| (contact, note)));
         }
+        self.said_of_new(txn, last)
+    }
+
+    /// What the actor said of new records goes on to the lead that is open again. Where it has no such address, or of a person nobody
+    /// may call no number, it would go with the record: that stands against it.
+    fn said_of_new(&mut self, txn: &mut dyn Txn, last: Sequence) -> Result<()> {
+        let (mut said, mut new) = (Vec::new(), Vec::new());
+        let of_targets: BTreeSet<Subject> = self.wrote.persons.iter().map(|entry| entry.subject).collect();
+        let made = |kind: SubjectKind| self.made.iter().filter(move |one| one.kind == kind);
+        let accounts: Vec<_> = made(SubjectKind::Account).map(|one| AccountId::from_uuid(one.id)).collect();
+        let persons: Vec<_> = made(SubjectKind::Contact).map(|one| ContactId::from_uuid(one.id)).collect();
+        for account in txn.accounts().get(&accounts)? {
+            said.push((account.id.into(), self.spoken(txn, account.id.into(), last, &account.fields)?));
+        }
+        for contact in txn.contacts().get(&persons)? {
+            let record = Subject::from(contact.id);
+            said.push((record, self.spoken(txn, record, last, &contact.fields)?));
+            new.push(contact);
+        }
+        for (record, said) in &said {
+            let (marks, do_not_call) = said.clone().parted();
+            self.note(&marks);
+            // Whom a conversion makes a contact is the person of the lead.
+            let contact =
+                new.iter().find(|one| Subject::from(one.id) == *record && !of_targets.contains(record));
+            if let Some((contact, note)) = contact.zip(do_not_call) {
+                self.found.said.itself.insert(contact.id);
+                self.found.said.not_called.push((contact.clone(), note));
+            }
+        }
+        let mut fields = self.lead.fields.clone();
+        self.found.said.tighten_lead(&mut fields);
+        let on_lead = Consent::of_lead(&fields);
+        for (record, said) in said {
+            let (marks, do_not_call) = said.parted();
+            let is_called = !fields.phones.is_empty() && !of_targets.contains(&record);
+            let is_lost = do_not_call.is_some() && !is_called || !marks.missing_in(&on_lead).is_empty();
+            if is_lost && !self.is_blocked(record) {
+                self.block(Unconvertible::Changed { record, by: vec![self.rules.actor.clone()] });
+            }
+        }
         Ok(())
+    }
+
+    fn is_blocked(&self, record: Subject) -> bool {
+        let is_it = |blocker: &Unconvertible| matches!(blocker, Unconvertible::Changed { record: one, .. } if *one == record);
+        self.found.plan.blockers.iter().any(is_it)
     }
 
     /// The contact that the person of the lead itself was, of a conversion whose outcome does not say it: the one that was there
@@ -242,7 +290,7 @@ impl SaidSince {
         self.marks.tighten_phones(&mut fields.phones);
         let own = (fields.person.as_ref(), &fields.emails);
         let notes = self.not_called.iter().filter(|(contact, _)| {
-            self.itself == Some(contact.id)
+            self.itself.contains(&contact.id)
                 || fields.person.is_some()
                     && is_same_person(own, (contact.fields.name.as_ref(), &contact.fields.emails))
         });

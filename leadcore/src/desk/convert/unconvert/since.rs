@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use serde::de::DeserializeOwned;
 
 use crate::domain::{
-    ContactFields, Entry, FOLLOWER, FieldValue, Link, LinkRole, OperationKind, Opportunity, Sequence,
-    Subject, SubjectKind, Topics, image_of,
+    ContactFields, Entry, FOLLOWER, FieldValue, LinkRole, OperationKind, Opportunity, Sequence, Subject,
+    SubjectKind, Topics, image_of,
 };
 use crate::error::Result;
 use crate::id::{LeadId, OperationId};
@@ -64,12 +64,12 @@ impl Look<'_> {
         Ok(net.left())
     }
 
-    /// Who else wrote a new record since, where anything is left of it. What is said of its addresses counts whoever said it: an
-    /// opt-out must not go with the record. What the actor wrote since is told, and goes with it.
+    /// Who else wrote a new record since, where anything is left of it. What the actor wrote since is told, and goes with it; what that
+    /// says against reaching somebody [goes on](Self::said_of_new).
     pub(super) fn changed(&mut self, txn: &mut dyn Txn, made: &Entry) -> Result<()> {
         let record = made.subject;
         let net = self.net(txn, record, made.sequence)?;
-        let by = net.writers(|actor, field| *actor != self.rules.actor || field.is_some_and(is_of_addresses));
+        let by = net.writers(|actor, _| *actor != self.rules.actor);
         if !by.is_empty() {
             self.block(Unconvertible::Changed { record, by });
         }
@@ -80,19 +80,36 @@ impl Look<'_> {
         Ok(())
     }
 
-    /// A new record that has another state than the conversion gave it.
+    /// A new record that has another state than the conversion gave it. Where nobody but the actor gave it that, it goes with it.
     pub(super) fn moved_on<C: DeserializeOwned>(
         &mut self,
+        txn: &mut dyn Txn,
         made: &Entry,
         now: &C,
         state: fn(&C) -> &'static str,
-    ) {
+    ) -> Result<()> {
         let image = made.changes.iter().find(|change| change.field == IMAGE);
         let was: Option<C> = image.and_then(|change| read_image(&change.after));
-        if was.is_some_and(|was| state(&was) != state(now)) {
+        if was.is_none_or(|was| state(&was) == state(now)) {
+            return Ok(());
+        }
+        let net = self.net(txn, made.subject, made.sequence)?;
+        let (operations, hands) = net.touching(Some(&["state".to_owned()]));
+        if !self.is_own(txn, (&operations, &hands))? {
             let state = state(now).to_owned();
             self.block(Unconvertible::MovedOn { record: made.subject, state });
         }
+        Ok(())
+    }
+
+    /// A new record that is not there any more. Where nobody but the actor wrote it since, there is nothing left to go.
+    pub(super) fn not_there(&mut self, txn: &mut dyn Txn, made: &Entry) -> Result<()> {
+        let record = made.subject;
+        let net = self.net(txn, record, made.sequence)?;
+        if !net.is_trashed() || !net.writers(|actor, _| *actor != self.rules.actor).is_empty() {
+            self.block(Unconvertible::Gone { record });
+        }
+        Ok(())
     }
 
     /// What a conversion wrote into a record that was there is not there any more: other leads were converted into it since,
@@ -131,12 +148,12 @@ impl Look<'_> {
     }
 
     /// Tells that these hold a new record too.
-    pub(super) fn in_use(&mut self, txn: &mut dyn Txn, record: Subject, others: &[&Link]) -> Result<()> {
+    pub(super) fn in_use(&mut self, txn: &mut dyn Txn, record: Subject, others: &[Subject]) -> Result<()> {
         if others.is_empty() {
             return Ok(());
         }
         let by = u64::try_from(others.len()).unwrap_or(u64::MAX);
-        let leads = others.iter().map(|link| link.from).filter(|from| from.kind == SubjectKind::Lead);
+        let leads = others.iter().filter(|from| from.kind == SubjectKind::Lead);
         let leads: BTreeSet<_> = leads.map(|from| LeadId::from_uuid(from.id)).collect();
         let leads = self.seen(txn, &leads.into_iter().collect::<Vec<_>>())?;
         self.block(Unconvertible::InUse { record, by, leads });

@@ -148,7 +148,7 @@ impl Look<'_> {
         if !by.is_empty() {
             self.block(Unconvertible::Changed { record, by });
         }
-        self.children(txn, record)?;
+        self.children(txn, record, None)?;
         self.found.by_targets.insert(record);
         Ok(())
     }

@@ -1,0 +1,276 @@
+//! What the actor alone hung on new records since: a way back takes nothing of it along. It goes on to the lead, which is worked
+//! again; only what an account sells goes with an account that is new.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+use crate::context::Context;
+use crate::domain::{
+    Action, Activity, ActivityBody, FieldChange, FieldValue, Link, LinkRole, NewEntry, Participant, Sequence,
+    Service, Subject, SubjectKind,
+};
+use crate::error::Result;
+use crate::id::{ActivityId, ContactId, OpportunityId, ServiceId};
+use crate::store::Txn;
+
+use super::super::super::children::{self, Child, for_child};
+use super::look::{Found, Look};
+use super::since::back_to;
+use super::{Fate, TakenBack, Unconvertible};
+
+/// How many records are read at once.
+const ROUND: usize = 500;
+
+/// What goes on.
+#[derive(Debug, Default)]
+pub(super) struct HandedOn {
+    /// What hangs on records that go.
+    children: BTreeSet<Subject>,
+    /// Whom a new account got.
+    persons: BTreeSet<Link>,
+    /// Meetings with a new person, and services that were won with a new opportunity.
+    pub(super) referring: BTreeSet<Subject>,
+}
+
+type Tabs = BTreeMap<String, u64>;
+
+fn add(tabs: &mut Tabs, tab: &str, count: u64) {
+    let known = tabs.entry(tab.to_owned()).or_default();
+    *known = known.saturating_add(count);
+}
+
+impl Look<'_> {
+    /// What hangs on a new record, besides what the conversion itself hung there: counted, however many there are. What nobody but
+    /// the actor hung there behind this place is none of it.
+    pub(super) fn children(
+        &mut self,
+        txn: &mut dyn Txn,
+        record: Subject,
+        last: Option<Sequence>,
+    ) -> Result<()> {
+        let ours = self.hung.get(&record);
+        let mut tabs = Tabs::new();
+        for count in txn.children().counts(&[record])? {
+            let of_ours = ours.and_then(|ours| ours.get(&count.tab)).copied().unwrap_or_default();
+            let others = count.total.saturating_sub(of_ours);
+            if others > 0 {
+                tabs.insert(count.tab.code().to_owned(), others);
+            }
+        }
+        if let Some(last) = last.filter(|_| !tabs.is_empty()) {
+            for (tab, own) in self.own_children(txn, record, last)? {
+                let left = tabs.remove(&tab).unwrap_or_default().saturating_sub(own);
+                if left > 0 {
+                    tabs.insert(tab, left);
+                }
+            }
+        }
+        self.referring(txn, (record, last), &mut tabs)?;
+        if !tabs.is_empty() {
+            self.block(Unconvertible::HasChildren { record, tabs: tabs.into_iter().collect() });
+        }
+        Ok(())
+    }
+
+    /// Whether nobody but the actor wrote this child behind a place, where anybody did.
+    pub(super) fn is_own_child(
+        &self,
+        txn: &mut dyn Txn,
+        child: Subject,
+        last: Option<Sequence>,
+    ) -> Result<bool> {
+        let Some(last) = last else { return Ok(false) };
+        let (mut is_written, mut is_own) = (false, true);
+        self.since(txn, child, last, &mut |entry| {
+            is_written = true;
+            is_own &= entry.actor == self.rules.actor;
+        })?;
+        Ok(is_written && is_own)
+    }
+
+    /// Counts, by tab, what nobody but the actor hung on a new record behind this place, and tells what becomes of it.
+    fn own_children(&mut self, txn: &mut dyn Txn, record: Subject, last: Sequence) -> Result<Tabs> {
+        let mut written: BTreeMap<Subject, bool> = BTreeMap::new();
+        back_to(txn, record, last, &mut |entry| {
+            if entry.subject != record && entry.operation != self.done.operation {
+                *written.entry(entry.subject).or_insert(true) &= entry.actor == self.rules.actor;
+            }
+            ControlFlow::Continue(())
+        })?;
+        let own = written.into_iter().filter(|(child, is_own)| *is_own && child.kind.is_child());
+        let own: Vec<_> = own.map(|(child, _)| child).filter(|child| !self.is_part(*child)).collect();
+        let (mut tabs, mut moved, mut sold) = (Tabs::new(), Tabs::new(), Vec::new());
+        for some in own.chunks(ROUND) {
+            for placement in txn.children().placements(some)? {
+                if !placement.about.contains(&record) {
+                    continue;
+                }
+                add(&mut tabs, placement.tab.code(), 1);
+                let is_sold = matches!(placement.child.kind, SubjectKind::Opportunity | SubjectKind::Service);
+                if is_sold && record.kind == SubjectKind::Account {
+                    sold.push(placement.child);
+                } else {
+                    add(&mut moved, placement.tab.code(), 1);
+                    self.found.handed_on.children.insert(placement.child);
+                }
+            }
+        }
+        self.moved(record, moved);
+        for child in sold {
+            self.goes_too(txn, child, last)?;
+        }
+        Ok(tabs)
+    }
+
+    /// What goes on from a record that goes. One that is closed keeps it.
+    fn moved(&mut self, record: Subject, tabs: Tabs) {
+        let taken = self.found.plan.records.iter_mut().find(|taken| taken.record == record);
+        if let Some(taken) = taken.filter(|taken| taken.fate != Fate::Closed) {
+            taken.moved.extend(tabs);
+        }
+    }
+
+    /// What the actor sold to a new account since goes with it.
+    fn goes_too(&mut self, txn: &mut dyn Txn, child: Subject, last: Sequence) -> Result<()> {
+        if child.kind == SubjectKind::Opportunity {
+            for found in txn.opportunities().get(&[OpportunityId::from_uuid(child.id)])? {
+                self.opportunity_goes(txn, found, last)?;
+            }
+            return Ok(());
+        }
+        for found in txn.services().get(&[ServiceId::from_uuid(child.id)])? {
+            self.found.plan.records.push(TakenBack::new(child, Fate::Removed));
+            self.children(txn, child, Some(last))?;
+            self.found.services.push(found);
+        }
+        Ok(())
+    }
+
+    /// Persons whom a new account got behind this place go on to the lead where nobody but the actor added them. Whether all do.
+    pub(super) fn own_persons(
+        &mut self,
+        txn: &mut dyn Txn,
+        account: Subject,
+        (came, last): (&[Link], Option<Sequence>),
+    ) -> Result<bool> {
+        if came.is_empty() {
+            return Ok(true);
+        }
+        let Some(last) = last else { return Ok(false) };
+        let net = self.net(txn, account, last)?;
+        for link in came {
+            let hands = net.hands_on(link.to);
+            if hands.is_empty() || hands.iter().any(|hand| **hand != self.rules.actor) {
+                return Ok(false);
+            }
+        }
+        self.found.handed_on.persons.extend(came);
+        let count = u64::try_from(came.len()).unwrap_or(u64::MAX);
+        self.moved(account, Tabs::from([(SubjectKind::Contact.code().to_owned(), count)]));
+        Ok(true)
+    }
+}
+
+impl Found {
+    /// Hangs on the lead what hung on records that go, and lets the lead take part where a new person did.
+    pub(super) fn hand_on(&self, ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Vec<NewEntry>> {
+        let (gone, lead) = (self.gone(), Subject::from(self.plan.lead));
+        let mut entries = Vec::new();
+        for child in &self.handed_on.children {
+            entries.extend(for_child!(child, C => go_on::<C>(ctx, txn, *child, (&gone, lead))?, else {
+                Vec::new()
+            }));
+        }
+        let all = self.handed_on.children.union(&self.handed_on.referring);
+        let of = |kind: SubjectKind| move |child: &&Subject| child.kind == kind;
+        let ids = all.clone().filter(of(SubjectKind::Activity)).map(|child| ActivityId::from_uuid(child.id));
+        for before in txn.activities().get(&ids.collect::<Vec<_>>())? {
+            let mut after: Activity = before.clone();
+            let ActivityBody::Meeting(meeting) = &mut after.fields.body else { continue };
+            let mut known = Vec::new();
+            for participant in std::mem::take(&mut meeting.participants) {
+                let now = match participant {
+                    Participant::Record(person) if gone.contains(&person) => self.instead_of(person),
+                    other => other,
+                };
+                if !known.contains(&now) {
+                    known.push(now);
+                }
+            }
+            meeting.participants = known;
+            entries.extend(children::replace(ctx, txn, &before, after)?.1);
+        }
+        let ids = all.filter(of(SubjectKind::Service)).map(|child| ServiceId::from_uuid(child.id));
+        for before in txn.services().get(&ids.collect::<Vec<_>>())? {
+            let won = before.opportunity.filter(|id| !gone.contains(&Subject::from(*id)));
+            let after = Service { opportunity: won, ..before.clone() };
+            entries.extend(children::replace(ctx, txn, &before, after)?.1);
+        }
+        Ok(entries)
+    }
+
+    /// Who takes part where a new person did: the lead, whose person it is, and by name whom a target of the host made.
+    fn instead_of(&self, person: Subject) -> Participant {
+        let is_it = |id: &ContactId| Subject::from(*id) == person;
+        let of_target =
+            self.contacts.iter().find(|one| is_it(&one.id) && !self.outcome.contacts.contains(&one.id));
+        let name = of_target.and_then(|one| one.fields.name.as_ref());
+        match name {
+            Some(name) => Participant::Other(name.full().to_owned()),
+            None => Participant::Record(self.plan.lead.into()),
+        }
+    }
+
+    /// The lead gets the persons of an account that goes, once it has lost those of the conversion.
+    pub(super) fn hand_on_persons(&self, ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Vec<NewEntry>> {
+        let (lead, mut entries) = (Subject::from(self.plan.lead), Vec::new());
+        for link in &self.handed_on.persons {
+            txn.links().remove(&[*link])?;
+            entries.push(told(ctx, Action::Unlinked, link));
+            let known = txn.links().from(&[lead], None)?;
+            let is_person = |role| matches!(role, LinkRole::Contact | LinkRole::PrimaryContact);
+            if known.iter().any(|one| one.to == link.to && is_person(one.role)) {
+                continue;
+            }
+            let has_primary = known.iter().any(|one| one.role == LinkRole::PrimaryContact);
+            let role = if has_primary { LinkRole::Contact } else { LinkRole::PrimaryContact };
+            let now = Link { from: lead, role, ..*link };
+            txn.links().insert(&[now])?;
+            entries.push(told(ctx, Action::Linked, &now));
+        }
+        Ok(entries)
+    }
+}
+
+fn told(ctx: &Context<'_>, action: Action, link: &Link) -> NewEntry {
+    let (role, none) = (FieldValue::from(link.role.code()), FieldValue::Empty);
+    let (before, after) = if action == Action::Linked { (none, role) } else { (role, none) };
+    let change = FieldChange::new("role", before, after);
+    NewEntry::new(link.from, action, ctx.now()).with_other(link.to).with_changes(vec![change])
+}
+
+/// Hangs a child on the lead instead of on records that go. What is sold stays with its account alone.
+fn go_on<C: Child>(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    child: Subject,
+    (gone, lead): (&BTreeSet<Subject>, Subject),
+) -> Result<Vec<NewEntry>> {
+    let mut entries = Vec::new();
+    let is_sold = matches!(child.kind, SubjectKind::Opportunity | SubjectKind::Service);
+    for before in C::load(txn, &[child.id])? {
+        let mut about = Vec::new();
+        for record in before.about() {
+            let goes = gone.contains(record);
+            let now = if goes { lead } else { *record };
+            if goes && is_sold || about.contains(&now) {
+                continue;
+            }
+            about.push(now);
+        }
+        let mut after = before.clone();
+        after.set_about(about);
+        entries.extend(children::replace(ctx, txn, &before, after)?.1);
+    }
+    Ok(entries)
+}
