@@ -3,6 +3,7 @@
 mod any_order;
 mod at_once;
 pub(crate) mod back;
+mod behind;
 pub(crate) mod calls;
 mod consent;
 mod custom;

@@ -5,11 +5,12 @@ use leadcore::desk::convert::{self, ConversionOptions};
 use leadcore::desk::estimates::{self, EstimateQuery};
 use leadcore::desk::functions::Functions;
 use leadcore::desk::lines::{self, Products};
+use leadcore::desk::services::{self, NewService};
 use leadcore::desk::timeline::{self, TimelineQuery};
 use leadcore::desk::{Listing, activities, leads, settings};
 use leadcore::domain::{
     ActivityBody, ActivityFields, ActivityKind, Estimate, EstimateFields, EstimateStatus, Field, Lead,
-    LeadPatch, Numbering, RequestState, Tab,
+    LeadPatch, Numbering, RequestState, ServiceFields, ServicePatch, Tab,
 };
 use leadcore::error::{Error, ErrorKind, Result};
 use leadcore::id::UserId;
@@ -290,4 +291,60 @@ fn what_is_hidden_of_leads_is_hidden_of_their_estimates_and_stays() {
     let set = host
         .write_as("bob", &policy, |ctx, txn| estimates::set_lines(ctx, txn, made.id, ANY, vec![panels()]));
     assert_eq!(fields_of(&refused(set, ErrorKind::Invalid)), ["amount"]);
+}
+
+/// Who may not see in which currency a lead counts, does not read it of what is sold either.
+#[test]
+fn a_hidden_currency_is_hidden_of_estimates_and_services_and_stays() {
+    let host = Host::new();
+    let lead = euro_lead(&host);
+    let made = draft(&host, &lead, roof());
+    let done = host.write(|ctx, txn| convert::convert(ctx, txn, lead.id, &ConversionOptions::default()));
+    let sold = ServiceFields { currency: made.fields.currency, ..ServiceFields::from(panels()) };
+    let sold = vec![NewService::from(sold)];
+    let account = done.account.unwrap();
+    let sold = host.write(|ctx, txn| services::create(ctx, txn, account, sold.clone())).remove(0);
+    let role = Role::manager().hide(Field::Currency).unwrap();
+    let policy = RoleTable::new().role("m", role).user(&bob(), &["m"], None).unwrap();
+    let (shown, service, told) = host
+        .write_as("bob", &policy, |ctx, txn| {
+            let told = timeline::of(ctx, txn, account, &TimelineQuery::new(50))?;
+            Ok((estimates::get(ctx, txn, made.id)?, services::get(ctx, txn, sold.id)?, told))
+        })
+        .unwrap();
+    assert_eq!((shown.fields.currency, service.fields.currency), (None, None));
+    assert_eq!(
+        (&shown.totals, &service.totals),
+        (&made.totals, &sold.totals),
+        "what it comes to is not hidden"
+    );
+    let changes = told.items.iter().flat_map(|item| &item.entry.changes);
+    assert!(!changes.into_iter().any(|change| change.field == "currency"));
+    // Written back as it is shown it stays; said otherwise it is refused.
+    let edit = |fields: &EstimateFields| {
+        host.write_as("bob", &policy, |ctx, txn| estimates::edit(ctx, txn, made.id, ANY, fields.clone()))
+    };
+    let mut more = EstimateFields { title: Some("Roof".to_owned()), ..shown.fields };
+    more.lines.push(panels());
+    assert_eq!(edit(&more).unwrap().fields.currency, None);
+    let lines = vec![panels()];
+    let set =
+        |ctx: &Context<'_>, txn: &mut dyn Txn| estimates::set_lines(ctx, txn, made.id, ANY, lines.clone());
+    host.write_as("bob", &policy, set).unwrap();
+    let kept = host.read(|ctx, txn| estimates::get(ctx, txn, made.id)).fields;
+    assert_eq!((kept.currency, kept.lines.len()), (made.fields.currency, 1));
+    let other = EstimateFields { currency: "USD".parse().ok(), ..more };
+    assert_eq!(fields_of(&refused(edit(&other), ErrorKind::Invalid)), ["currency"]);
+    let new = host
+        .write_as("bob", &policy, |ctx, txn| estimates::create(ctx, txn, &[account.into()], other.clone()));
+    assert_eq!(fields_of(&refused(new, ErrorKind::Invalid)), ["currency"]);
+    let dollars = ServicePatch::new().currency("USD".parse().ok());
+    let changed =
+        host.write_as("bob", &policy, |ctx, txn| services::edit(ctx, txn, sold.id, sold.revision, &dollars));
+    assert_eq!(fields_of(&refused(changed, ErrorKind::Invalid)), ["currency"]);
+    let fields = ServiceFields { currency: "USD".parse().ok(), ..sold.fields.clone() };
+    let new = host.write_as("bob", &policy, |ctx, txn| {
+        services::create(ctx, txn, account, vec![NewService::from(fields.clone())])
+    });
+    assert_eq!(fields_of(&refused(new, ErrorKind::Invalid)), ["currency"]);
 }

@@ -1,7 +1,7 @@
 //! What somebody says against reaching a person whom a conversion had marked already is that somebody's word too.
 
 use leadcore::desk::convert::{self, PersonChoice};
-use leadcore::desk::{Expect, contacts};
+use leadcore::desk::{Expect, contacts, leads, timeline, undo};
 use leadcore::domain::{AddressMark, Contact, Field, MarkNote, Phones, ReachChannel};
 
 use super::fresh::*;
@@ -90,4 +90,41 @@ fn who_must_not_be_called_said_again_stays_so() {
     as_bob(&host, |ctx, txn| contacts::do_not_call(ctx, txn, anna.id, Expect::Any, Some(&note)));
     let _ = host.try_write(|ctx, txn| convert::unconvert(ctx, txn, lead.id));
     assert!(now(&host, &anna).fields.do_not_call.is_some());
+}
+
+#[test]
+fn the_history_tells_what_was_said_again_as_it_is_stored() {
+    let host = Host::new();
+    let known = account(&host, &named("K"));
+    let two = "a@k.example, b@k.example";
+    let anna = person(&host, known.id, "Anna", two);
+    let fields = [(Field::Company, "K"), (Field::Name, "Anna"), (Field::Email, two)];
+    let lead = host.add(form(&fields));
+    let since = "2020-01-01T00:00:00Z".parse().unwrap();
+    let by_letter = |mark: AddressMark| mark.since(since).because("letter");
+    for mark in [
+        by_letter(out()),
+        AddressMark::bounced(ReachChannel::Email, MAIL),
+        AddressMark::opt_out(ReachChannel::Email, "b@k.example"),
+    ] {
+        host.write(|ctx, txn| leads::mark_address(ctx, txn, lead.id, Expect::Any, &mark));
+    }
+    into(&host, &lead, &options().into_account(known.id).person(PersonChoice::Existing(anna.id)));
+    host.scene.tick();
+    let stored = now(&host, &anna).fields;
+    as_bob(&host, |ctx, txn| contacts::mark(ctx, txn, anna.id, Expect::Any, &out()));
+    assert_eq!(now(&host, &anna).fields, stored);
+    let query = timeline::TimelineQuery::new(1);
+    let told = host.read(|ctx, txn| timeline::of(ctx, txn, known.id, &query)).items.remove(0);
+    let is = "a@k.example (opted_out since 2020-01-01: letter; invalid since 2026-11-22), b@k.example (opted_out since 2026-11-22)";
+    assert_eq!(told.text, format!("E-mail: {is} → {is}"));
+    // As the journal tells it, it was so before and is: an undo has nothing to change.
+    let again = last_operation(&host, anna.id);
+    let undo = host.write(|ctx, txn| undo::undo(ctx, txn, again));
+    assert_eq!((undo.remaining.len(), now(&host, &anna).fields), (0, stored));
+    // Only that is bob's word.
+    host.write(|ctx, txn| convert::unconvert(ctx, txn, lead.id));
+    let entries = now(&host, &anna).fields.emails.entries().to_vec();
+    let marks: Vec<_> = entries.iter().map(|one| (one.opted_out, one.invalid)).collect();
+    assert_eq!(marks, [(true, false), (false, false)]);
 }

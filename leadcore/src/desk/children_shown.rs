@@ -108,23 +108,29 @@ pub(super) fn going_on(txn: &mut dyn Txn, about: &[Subject]) -> Result<Vec<Subje
     Ok(onwards)
 }
 
-/// What a stored list of records is to become, of which the actor gives back what it read, or something else: what it cannot
-/// take away because it does not see it, and what it gives without what only stands in the place of that.
+/// What a stored list of records becomes, of which the actor gives back what it read, or something else: what it gives without
+/// what only stands in the place of what it does not see, and that where it stood, because the actor cannot take it away.
 pub(super) fn given_back(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     stored: &[Subject],
     given: &[Subject],
-) -> Result<(Vec<Subject>, Vec<Subject>)> {
+) -> Result<Vec<Subject>> {
     let mut sight = Sight::open(ctx, txn)?;
     if sight.is_unlimited() {
-        return Ok((Vec::new(), given.to_vec()));
+        return Ok(given.to_vec());
     }
     sight.learn(txn, stored)?;
     let kept: Vec<_> = stored.iter().filter(|one| !sight.sees(**one)).copied().collect();
     let stand_ins = sight.known_as(&kept);
     let is_meant = |one: &&Subject| stored.contains(one) || !stand_ins.contains(one);
-    Ok((kept, given.iter().filter(is_meant).copied().collect()))
+    let mut all: Vec<_> = given.iter().filter(is_meant).copied().collect();
+    for (place, one) in stored.iter().enumerate().filter(|(_, one)| kept.contains(one)) {
+        if !all.contains(one) {
+            all.insert(place.min(all.len()), *one);
+        }
+    }
+    Ok(all)
 }
 
 /// The records whose children a page of this record shows: itself, the account that a lead became, the leads that became

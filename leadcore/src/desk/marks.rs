@@ -172,10 +172,11 @@ fn change_contact(
     change(&mut after, region).map_err(|broken| Error::invalid(vec![broken]))?;
     let mut changes = contact_changes(&before.fields, &after.fields);
     if changes.is_empty() {
-        let (bare, mut said) = (without_marks(&before), without_marks(&before));
+        let mut said = without_marks(&before);
         change(&mut said, region).map_err(|broken| Error::invalid(vec![broken]))?;
-        if is_of_conversion(txn, subject, &Consent::of_contact(&said.fields))? {
-            changes = again(contact_changes(&bare.fields, &said.fields));
+        let said = Consent::of_contact(&said.fields);
+        if is_of_conversion(txn, subject, &said)? {
+            changes = again(&before, &said);
         }
     }
     if !changes.is_empty() {
@@ -196,9 +197,21 @@ fn without_marks(contact: &Contact) -> Contact {
     bare
 }
 
-/// What is said again, as the journal tells it: it was so before, and is.
-fn again(changes: Vec<FieldChange>) -> Vec<FieldChange> {
-    changes.into_iter().map(|change| FieldChange { before: change.after.clone(), ..change }).collect()
+/// What is said again, as the journal tells it: it was so before, and is. The fields tell all that is stored; the images only
+/// what is said now, because that alone is whose word it is.
+fn again(stored: &Contact, said: &Consent) -> Vec<FieldChange> {
+    let mut now = stored.fields.clone();
+    Consent::of_contact(&now).missing_in(said).lift_of(&mut now.emails, &mut now.phones);
+    now.do_not_call = now.do_not_call.filter(|_| said.do_not_call().is_some());
+    let told = |change: FieldChange| {
+        let after = match change.field.parse() {
+            Ok(Field::Email) => stored.fields.emails.told(),
+            Ok(Field::Phone) => stored.fields.phones.told(),
+            _ => change.after,
+        };
+        FieldChange { before: after.clone(), after, ..change }
+    };
+    contact_changes(&without_marks(stored).fields, &now).into_iter().map(told).collect()
 }
 
 /// Whether it was a conversion that said this of a person last: its way back would take it off, whoever says it again.

@@ -240,8 +240,7 @@ pub fn set_contacts(
 ) -> Result<Opportunity> {
     let before = writable(ctx, txn, id, expect.into())?;
     let given = Opportunity::about(before.account, contacts);
-    let (hidden, mut about) = children::given_back(ctx, txn, &before.about, &given)?;
-    about.extend(hidden.into_iter().filter(|subject| subject.kind == SubjectKind::Contact));
+    let about = children::given_back(ctx, txn, &before.about, &given)?;
     let about = children::check_more(ctx, txn, &about, &before.about, &Tab::Opportunity)?;
     let after = Opportunity { about, ..before.clone() };
     replace(ctx, txn, OperationKind::Edit, &before, after)

@@ -155,10 +155,12 @@ pub fn link(
     };
     children::check_change(ctx, txn, &before)?;
     // What the actor cannot see is not taken off: it is not in its list because it does not know of it.
-    let (kept, given) = children::given_back(ctx, txn, &before.about, about)?;
-    let stay = before.about.iter().filter(|known| given.contains(known) || kept.contains(known));
-    let all: Vec<_> = stay.chain(&given).copied().collect();
-    let about = if about.is_empty() { Vec::new() } else { all };
+    let mut about = match about {
+        [] => Vec::new(),
+        given => children::given_back(ctx, txn, &before.about, given)?,
+    };
+    // The same in another order is the same.
+    about.sort_by_key(|one| before.about.iter().position(|known| known == one).unwrap_or(usize::MAX));
     let about = children::check_more(ctx, txn, &about, &before.about, &tab)?;
     write(ctx, txn, &before, HostRecord { about, fields, ..before.clone() })
 }

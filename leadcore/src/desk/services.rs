@@ -95,7 +95,14 @@ pub fn create(
 ) -> Result<Vec<Service>> {
     let (account, _) = opportunities::customer(ctx, txn, of.into(), Service::WHAT)?;
     let about = children::check_about(ctx, txn, &[account.into()], &Tab::Service)?;
-    check_fields(ctx, [Field::Amount].iter())?;
+    let priced = new.iter().any(|new| new.fields.currency.is_some());
+    check_fields(
+        ctx,
+        [(Field::Amount, true), (Field::Currency, priced)]
+            .iter()
+            .filter(|(_, said)| *said)
+            .map(|(field, _)| field),
+    )?;
     if new.len() > MAX_PAGE {
         let message = "at most 1,000 services at once";
         return Err(Error::invalid_field("services", ViolationCode::LimitReached, message));
@@ -199,8 +206,9 @@ pub fn edit(
 ) -> Result<Service> {
     let before = writable(ctx, txn, id, expect.into())?;
     let names = patch.names();
-    let priced = names.iter().any(|name| matches!(*name, "line" | "currency"));
-    check_fields(ctx, [Field::Amount].iter().filter(|_| priced))?;
+    let says = |wanted: &str| names.contains(&wanted);
+    let said = [(Field::Amount, says("line") || says("currency")), (Field::Currency, says("currency"))];
+    check_fields(ctx, said.iter().filter(|(_, said)| *said).map(|(field, _)| field))?;
     let mut fields = before.fields.clone();
     patch.apply(&mut fields);
     let (fields, totals) = fields.settle().map_err(Error::invalid)?;
@@ -328,7 +336,12 @@ fn replace(ctx: &Context<'_>, txn: &mut dyn Txn, before: &Service, after: Servic
 
 /// What tells what a service costs.
 pub(super) fn is_hidden(ctx: &Context<'_>, name: &str) -> bool {
-    matches!(name, "unit_price" | "discount" | "total" | "currency") && shows_hidden(ctx, &Field::Amount)
+    let amount = || shows_hidden(ctx, &Field::Amount);
+    match name {
+        "unit_price" | "discount" | "total" => amount(),
+        "currency" => amount() || shows_hidden(ctx, &Field::Currency),
+        _ => false,
+    }
 }
 
 impl Child for Service {
@@ -337,10 +350,10 @@ impl Child for Service {
     stored_child!(services by ServiceId);
 
     fn into_shown(mut self, ctx: &Context<'_>) -> Self {
+        self.fields.currency = self.fields.currency.filter(|_| !is_hidden(ctx, "currency"));
         if is_hidden(ctx, "total") {
             self.fields.line.unit_price = rust_decimal::Decimal::ZERO;
             self.fields.line.discount = None;
-            self.fields.currency = None;
             self.totals = Totals::default();
         }
         self

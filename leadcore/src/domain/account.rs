@@ -9,12 +9,11 @@ use crate::value::{Address, Currency, MAX_TEXT_BYTES, TaxId, Website};
 
 use super::custom_value::{CustomKey, CustomValues};
 use super::field::Field;
-use super::field_value::FieldValue;
 use super::given_number::{NumberPlace, Serial};
 use super::journal::FieldChange;
 use super::lead::{LeadFields, LeadKind, MAX_LINE, MAX_SYMBOL, Trashed, text_violations};
 use super::reach::{Emails, Phones};
-use super::rewind::{Kept, Rewound, WhyKept, rewind_fields};
+use super::rewind::{Kept, Refuse, Rewound, WhyKept, rewind_fields};
 
 /// What the journal calls a change of the [status](AccountFields::status); it is no field of a lead.
 pub(super) const STATUS: &str = "status";
@@ -200,11 +199,7 @@ impl AccountFields {
 
     /// Writes the values before, field by field, where there still is the value after: as [`rewind`](super::rewind)
     /// does for a lead.
-    pub(crate) fn rewind(
-        &mut self,
-        changes: &[FieldChange],
-        refuse: &dyn Fn(&Field, &FieldValue) -> Option<WhyKept>,
-    ) -> Rewound {
+    pub(crate) fn rewind(&mut self, changes: &[FieldChange], refuse: &Refuse<'_>) -> Rewound {
         let (status, others): (Vec<_>, Vec<_>) =
             changes.iter().cloned().partition(|change| change.field == STATUS);
         let mut fields = self.as_lead_fields();

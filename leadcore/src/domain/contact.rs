@@ -15,7 +15,8 @@ use super::lead::LeadFields;
 use super::lead::{MAX_LINE, text_violations};
 use super::reach::{Emails, Phones};
 use super::reach_mark::MarkNote;
-use super::rewind::{Kept, Rewound, WhyKept, plain, rewind_fields};
+use super::rewind::{Kept, Refuse, Rewound, WhyKept, plain, rewind_fields};
+use super::together::{is_repeated, units};
 
 /// Everything a caller may set on a contact.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -101,11 +102,7 @@ impl ContactFields {
 
     /// Writes the values before, field by field, where there still is the value after: as
     /// [`rewind`](super::rewind) does for a lead.
-    pub(crate) fn rewind(
-        &mut self,
-        changes: &[FieldChange],
-        refuse: &dyn Fn(&Field, &FieldValue) -> Option<WhyKept>,
-    ) -> Rewound {
+    pub(crate) fn rewind(&mut self, changes: &[FieldChange], refuse: &Refuse<'_>) -> Rewound {
         let (own, others): (Vec<_>, Vec<_>) =
             changes.iter().cloned().partition(|change| Self::own_field(&change.field).is_some());
         let mut fields = self.as_lead_fields();
@@ -116,9 +113,7 @@ impl ContactFields {
         self.phones = fields.phones;
         self.description = fields.description;
         self.custom = fields.custom;
-        // Whether, why and since when nobody calls go together.
-        let (role, calls): (Vec<_>, Vec<_>) = own.into_iter().partition(|change| change.field == ROLE);
-        for unit in [role, calls].into_iter().filter(|unit| !unit.is_empty()) {
+        for unit in units(&own).into_values() {
             let names = unit.iter().map(|change| change.field.clone());
             match self.take_back(&unit, refuse) {
                 None => done.reversed.extend(names),
@@ -128,20 +123,24 @@ impl ContactFields {
         done
     }
 
-    fn take_back(
-        &mut self,
-        unit: &[FieldChange],
-        refuse: &dyn Fn(&Field, &FieldValue) -> Option<WhyKept>,
-    ) -> Option<WhyKept> {
+    /// Takes back what no lead has, or says why it is kept.
+    fn take_back(&mut self, unit: &[&FieldChange], refuse: &Refuse<'_>) -> Option<WhyKept> {
+        if is_repeated(unit) {
+            return None;
+        }
         let now = self.own_changes(self);
         for change in unit {
             let field = Self::own_field(&change.field).map(|(field, _)| field)?;
-            if refuse(&field, &FieldValue::Empty) == Some(WhyKept::NotAllowed) {
-                return Some(WhyKept::NotAllowed);
+            let refused = refuse(change, &field);
+            if refused == Some(WhyKept::NotAllowed) {
+                return refused;
             }
             let is = now.iter().find(|known| known.field == change.field).map(|known| plain(&known.after));
             if is != Some(plain(&change.after)) {
                 return Some(WhyKept::Edited);
+            }
+            if refused.is_some() {
+                return refused;
             }
         }
         let before = |key: &str| {

@@ -15,7 +15,7 @@ use super::field::Field;
 use super::field_value::FieldValue;
 use super::journal::FieldChange;
 use super::lead::LeadFields;
-use super::reach::Reachable;
+use super::reach::{Emails, Phones, Reachable};
 
 /// The image of a person's name.
 pub(super) const PERSON: &str = "person";
@@ -79,6 +79,27 @@ pub(super) fn image(key: &str, fields: &LeadFields) -> FieldValue {
             json(key.and_then(|key| fields.custom.get(&key)))
         }
     }
+}
+
+/// The addresses and numbers on one side of these changes, each with the field that shows it.
+pub(crate) fn addresses(
+    changes: &[FieldChange],
+    side: fn(&FieldChange) -> &FieldValue,
+) -> BTreeSet<(Field, String)> {
+    let of = |key: &str| changes.iter().find(|change| change.field == key).map(side);
+    let read = |image: &str| of(image).map(|value| value.as_text().unwrap_or("[]"));
+    // Where there is no image, the field has them without what is said of them.
+    let plain = |field: &Field| {
+        let items = of(field.key()).map_or(&[][..], FieldValue::items);
+        items.iter().filter_map(|item| item.as_text().map(str::to_owned)).collect()
+    };
+    let emails = read(EMAILS).map(|json| serde_json::from_str::<Emails>(json).unwrap_or_default());
+    let emails = emails.map(|emails| emails.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let phones = read(PHONES).map(|json| serde_json::from_str::<Phones>(json).unwrap_or_default());
+    let phones = phones.map(|phones| phones.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let emails = emails.unwrap_or_else(|| plain(&Field::Email)).into_iter();
+    let phones = phones.unwrap_or_else(|| plain(&Field::Phone)).into_iter();
+    emails.map(|one| (Field::Email, one)).chain(phones.map(|one| (Field::Phone, one))).collect()
 }
 
 fn change(key: &str, before: Option<impl Serialize>, after: Option<impl Serialize>) -> FieldChange {

@@ -63,6 +63,7 @@ mod rewind;
 mod series_field;
 mod service;
 mod synonyms;
+mod together;
 mod view;
 mod vocabulary;
 pub(crate) mod zone;
@@ -102,7 +103,7 @@ pub use form::{FormSection, Section, SectionSettings};
 pub use given_number::{GivenNumber, NumberPlace, Serial, written_number};
 pub use guard::Guard;
 pub use idle::Idle;
-pub(crate) use images::image_of;
+pub(crate) use images::{addresses, image_of};
 pub use journal::{
     Action, Actor, Entry, FieldChange, NewEntry, Operation, OperationKind, OperationState, Sequence, Topic,
     Topics,
@@ -134,10 +135,11 @@ pub use reach_mark::{AddressMark, MarkNote, ReachChannel, ReachMark};
 pub use record::{HostRecord, HostRecordFields, OnConversion, RecordKindSpec, RecordKinds};
 pub use recurrence::{Frequency, Recurrence, SeriesEnd, Weekday};
 pub use rewind::{Kept, Rewound, WhyKept, rewind};
-pub(crate) use rewind::{beside, go_together, plain};
+pub(crate) use rewind::{plain, rewind_by};
 pub use series_field::SeriesField;
 pub use service::{Service, ServiceFields, ServiceOrigin, ServicePatch, ServiceState};
 #[cfg(feature = "csv")]
 pub(crate) use synonyms::{is_plain_word, whose_address};
+pub(crate) use together::{beside, go_together};
 pub use view::{SavedView, SystemView, ViewPreferences, ViewRef, ViewShape};
 pub use vocabulary::{Term, TermId, TermKind, TermRecord};

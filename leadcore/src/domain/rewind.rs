@@ -1,7 +1,5 @@
 //! Taking changes back: writing what the journal says a lead had before, where it still has what it got.
 
-use std::collections::BTreeMap;
-
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -11,17 +9,17 @@ use crate::id::{LeadId, PipelineId, Revision, StageId};
 use crate::time::Timestamp;
 use crate::value::{Address, Country, Email, PersonName, Phone};
 
-use super::contact::{NO_CALLS, NO_CALLS_REASON, NO_CALLS_SINCE};
 use super::custom_value::{CustomKey, CustomValue};
 use super::field::Field;
 use super::field_value::FieldValue;
 use super::images::{
-    CUSTOM, EMAILS, PERSON, PHONES, emails_are_plain, image, image_of, person_is_plain, phones_are_plain,
+    EMAILS, PERSON, PHONES, emails_are_plain, image, image_of, person_is_plain, phones_are_plain,
 };
 use super::journal::FieldChange;
 use super::lead::{Closing, Lead, LeadFields, Outcome};
 use super::rank::Rank;
 use super::reach::{Emails, Phones, Reachable};
+use super::together::{Unit, is_repeated, units};
 
 /// Why a value was not taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -95,12 +93,16 @@ pub fn rewind(
     changes: &[FieldChange],
     refuse: &dyn Fn(&Field, &FieldValue) -> Option<WhyKept>,
 ) -> Rewound {
-    let mut units: BTreeMap<Unit<'_>, Vec<&FieldChange>> = BTreeMap::new();
-    for change in changes {
-        units.entry(Unit::of(&change.field)).or_default().push(change);
-    }
+    rewind_by(lead, changes, &|change, field| refuse(field, &change.before))
+}
+
+/// Why a change is kept, by what the journal says of it and the field that people see it in.
+pub(crate) type Refuse<'r> = dyn Fn(&FieldChange, &Field) -> Option<WhyKept> + 'r;
+
+/// [`rewind`] where it matters what the journal calls the fields.
+pub(crate) fn rewind_by(lead: &mut Lead, changes: &[FieldChange], refuse: &Refuse<'_>) -> Rewound {
     let mut done = Rewound::default();
-    for (unit, changes) in units {
+    for (unit, changes) in units(changes) {
         match unit.take_back(lead, &changes, refuse) {
             None => done.reversed.extend(changes.iter().filter(|c| !is_image(c)).map(|c| c.field.clone())),
             // What happened since keeps the clock: that is nothing to be told.
@@ -117,7 +119,7 @@ pub fn rewind(
 pub(crate) fn rewind_fields(
     fields: &mut LeadFields,
     changes: &[FieldChange],
-    refuse: &dyn Fn(&Field, &FieldValue) -> Option<WhyKept>,
+    refuse: &Refuse<'_>,
 ) -> Rewound {
     let (nobody, never) = (Uuid::nil(), Timestamp::EPOCH);
     let mut lead = Lead {
@@ -137,7 +139,7 @@ pub(crate) fn rewind_fields(
         conversion: None,
         trashed: None,
     };
-    let done = rewind(&mut lead, changes, refuse);
+    let done = rewind_by(&mut lead, changes, refuse);
     *fields = lead.fields;
     done
 }
@@ -146,80 +148,27 @@ fn is_image(change: &FieldChange) -> bool {
     image_of(&change.field).is_some()
 }
 
-/// What an amount is worth.
-static MONEY: [Field; 3] = [Field::Amount, Field::Currency, Field::CurrencySymbol];
-/// One address.
-static ADDRESS: [Field; 5] = [Field::Street, Field::City, Field::PostalCode, Field::Region, Field::Country];
-
-/// The fields that mean something only together with this one: half of an address, or the amount without its currency, would
-/// be something that nobody wrote.
-pub(crate) fn beside(field: &Field) -> &'static [Field] {
-    let groups: [&[Field]; 2] = [&MONEY, &ADDRESS];
-    groups.into_iter().find(|group| group.contains(field)).unwrap_or_default()
-}
-
-/// Whether these are taken back together, as the journal calls them.
-pub(crate) fn go_together(one: &str, other: &str) -> bool {
-    Unit::of(one) == Unit::of(other)
-}
-
-/// Fields that are taken back together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Unit<'a> {
-    Person,
-    Emails,
-    Phones,
-    /// Whether, why and since when nobody calls a contact.
-    Calls,
-    Place,
-    Money,
-    Address,
-    Custom(&'a str),
-    One(&'a str),
-}
-
-impl<'a> Unit<'a> {
-    fn of(key: &'a str) -> Self {
-        match key {
-            "name" | "first_name" | "last_name" | "salutation" | PERSON => Self::Person,
-            "email" | EMAILS => Self::Emails,
-            "phone" | PHONES => Self::Phones,
-            NO_CALLS | NO_CALLS_SINCE | NO_CALLS_REASON => Self::Calls,
-            "pipeline" | "stage" | "stage_entered_at" | "outcome" | "lost_reason" | "disqualify_reason"
-            | "reason_detail" | "closed_at" | "state" => Self::Place,
-            key if MONEY.iter().any(|field| field.key() == key) => Self::Money,
-            key if ADDRESS.iter().any(|field| field.key() == key) => Self::Address,
-            one => match one.strip_prefix(CUSTOM) {
-                Some(key) => Self::Custom(key),
-                None if one.starts_with(CustomKey::PREFIX) => Self::Custom(one),
-                None => Self::One(one),
-            },
-        }
-    }
-
+impl Unit<'_> {
     /// Takes the unit back, or says why it is kept.
-    fn take_back(
-        self,
-        lead: &mut Lead,
-        changes: &[&FieldChange],
-        refuse: &dyn Fn(&Field, &FieldValue) -> Option<WhyKept>,
-    ) -> Option<WhyKept> {
-        for change in changes {
+    fn take_back(self, lead: &mut Lead, changes: &[&FieldChange], refuse: &Refuse<'_>) -> Option<WhyKept> {
+        if is_repeated(changes) {
+            return None;
+        }
+        let (images, shown): (Vec<&FieldChange>, Vec<_>) =
+            changes.iter().partition(|change| is_image(change));
+        // Beside an image the field is there for people: addresses come with what is said of them.
+        let is_told = !images.is_empty() && matches!(self, Self::Emails | Self::Phones);
+        for change in images.into_iter().chain(shown) {
             let field = image_of(&change.field).map_or_else(|| change.field.parse::<Field>(), Ok);
             let Ok(field) = field else { return Some(WhyKept::Unsupported) };
-            if let Some(refused) = refuse(&field, &change.before).filter(|why| *why == WhyKept::NotAllowed) {
-                return Some(refused);
-            }
-            // Beside an image the field is there for people: addresses come with what is said of them.
-            let told = !is_image(change) && matches!(self, Self::Emails | Self::Phones);
-            if told && changes.iter().any(|change| is_image(change)) {
-                continue;
+            let refused = refuse(change, &field);
+            if refused == Some(WhyKept::NotAllowed) {
+                return refused;
             }
             let now = if is_image(change) { image(&change.field, &lead.fields) } else { field.read(lead) };
-            if plain(&now) != plain(&change.after) {
+            if (is_image(change) || !is_told) && plain(&now) != plain(&change.after) {
                 return Some(WhyKept::Edited);
             }
-            let refused = if is_image(change) { None } else { refuse(&field, &change.before) };
             if refused.is_some() {
                 return refused;
             }

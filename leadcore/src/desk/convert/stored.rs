@@ -1,10 +1,12 @@
 //! What the journal keeps of a conversion: its outcome, and what only the way back asks for.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Sequence, Subject};
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{ContactId, OperationId};
+use crate::id::{AccountId, ContactId, OperationId};
 use crate::store::Txn;
 
 use super::plan::ConversionOutcome;
@@ -48,4 +50,15 @@ pub(super) fn stored(txn: &mut dyn Txn, operation: OperationId) -> Result<Stored
 /// The outcome that the first conversion left in the journal.
 pub(super) fn first_outcome(txn: &mut dyn Txn, operation: OperationId) -> Result<ConversionOutcome> {
     Ok(stored(txn, operation)?.outcome)
+}
+
+/// The persons of this account that conversions which stand brought to it.
+pub(in crate::desk) fn brought_to(txn: &mut dyn Txn, account: AccountId) -> Result<BTreeSet<Subject>> {
+    let behind = super::super::accounts::behind(txn, account)?;
+    let leads = txn.leads().get(&behind)?;
+    let mut persons = BTreeSet::new();
+    for conversion in leads.iter().filter_map(|lead| lead.conversion.as_ref()) {
+        persons.extend(first_outcome(txn, conversion.operation)?.contacts.into_iter().map(Subject::from));
+    }
+    Ok(persons)
 }

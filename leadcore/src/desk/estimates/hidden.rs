@@ -9,7 +9,8 @@ use crate::error::Result;
 pub(in crate::desk) fn is_hidden(ctx: &Context<'_>, name: &str) -> bool {
     match name {
         "owner" => shows_hidden(ctx, &Field::Owner),
-        "total" | "currency" => shows_hidden(ctx, &Field::Amount),
+        "total" => shows_hidden(ctx, &Field::Amount),
+        "currency" => [Field::Amount, Field::Currency].iter().any(|field| shows_hidden(ctx, field)),
         _ => false,
     }
 }
@@ -27,8 +28,8 @@ fn masked_fields(ctx: &Context<'_>, mut fields: EstimateFields) -> EstimateField
     if is_hidden(ctx, "owner") {
         fields.owner = None;
     }
+    fields.currency = fields.currency.filter(|_| !is_hidden(ctx, "currency"));
     if is_hidden(ctx, "total") {
-        fields.currency = None;
         for line in &mut fields.lines {
             line.unit_price = rust_decimal::Decimal::ZERO;
             line.discount = None;
@@ -39,8 +40,7 @@ fn masked_fields(ctx: &Context<'_>, mut fields: EstimateFields) -> EstimateField
 
 /// Refuses a new estimate that says what the actor may not see.
 pub(super) fn check_said(ctx: &Context<'_>, fields: &EstimateFields) -> Result<()> {
-    let priced = fields.currency.is_some() || !fields.lines.is_empty();
-    refuse_changed(ctx, fields.owner.is_some(), priced)
+    refuse_changed(ctx, fields.owner.is_some(), fields.currency.is_some(), !fields.lines.is_empty())
 }
 
 /// What is written over an estimate by somebody who may not see all of it: that stays as it is stored.
@@ -52,25 +52,27 @@ pub(super) fn kept(
     before: &EstimateFields,
     mut fields: EstimateFields,
 ) -> Result<EstimateFields> {
-    let (owner, worth) = (is_hidden(ctx, "owner"), is_hidden(ctx, "total"));
-    if !owner && !worth {
+    let hidden = |name: &str| is_hidden(ctx, name);
+    if !["owner", "total", "currency"].into_iter().any(hidden) {
         return Ok(fields);
     }
     let shown = masked_fields(ctx, before.clone()).plain();
     fields = fields.plain();
-    let is_priced = fields.currency != shown.currency || fields.lines != shown.lines;
-    refuse_changed(ctx, fields.owner != shown.owner, is_priced)?;
-    if owner {
+    let (currency, lines) = (fields.currency != shown.currency, fields.lines != shown.lines);
+    refuse_changed(ctx, fields.owner != shown.owner, currency, lines)?;
+    if hidden("owner") {
         fields.owner.clone_from(&before.owner);
     }
-    if worth {
+    if hidden("currency") {
         fields.currency = before.currency;
+    }
+    if hidden("total") {
         fields.lines.clone_from(&before.lines);
     }
     Ok(fields)
 }
 
-fn refuse_changed(ctx: &Context<'_>, owner: bool, worth: bool) -> Result<()> {
-    let named = [(Field::Owner, owner), (Field::Amount, worth)];
+fn refuse_changed(ctx: &Context<'_>, owner: bool, currency: bool, lines: bool) -> Result<()> {
+    let named = [(Field::Owner, owner), (Field::Amount, currency || lines), (Field::Currency, currency)];
     check_fields(ctx, named.iter().filter(|(_, named)| *named).map(|(field, _)| field))
 }

@@ -1,7 +1,7 @@
 //! Taking back what happened to one account, but for what a conversion did.
 
 use crate::domain::{
-    Account, Action, CatalogueKind, Field, FieldValue, Kept, NewEntry, Operation, OperationKind, Subject,
+    Account, Action, CatalogueKind, Field, FieldChange, Kept, NewEntry, Operation, OperationKind, Subject,
     Trashed, WhyKept, account_changes,
 };
 use crate::error::Result;
@@ -60,10 +60,10 @@ pub(super) fn take_back(
             },
             Action::Updated => {
                 let now = before.fields.as_lead_fields();
-                let refuse = |field: &Field, value: &FieldValue| {
-                    refuse(bench, &bench.accounts, field, value)
-                        .or_else(|| story.refuse(field, |field| field.read_fields(&now)))
-                        .or_else(|| withdrawn.refuse(field))
+                let refuse = |change: &FieldChange, field: &Field| {
+                    refuse(bench, &bench.accounts, field, &change.before)
+                        .or_else(|| story.refuse(change, field, |field| field.read_fields(&now)))
+                        .or_else(|| withdrawn.refuse(change))
                 };
                 let done = after.fields.rewind(&entry.changes, &refuse);
                 note(&mut record, done);

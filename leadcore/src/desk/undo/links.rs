@@ -13,6 +13,7 @@ use crate::store::Txn;
 use super::super::contacts::PRIMARY;
 use super::stories::Story;
 use super::walk::Bench;
+use super::withdrawn::Withdrawn;
 use super::{UndoFailure, UndoRecord};
 
 /// Whether the entry is about the persons of a record.
@@ -41,6 +42,7 @@ pub(super) fn take_back(
     let before: BTreeSet<Link> =
         known.filter(|link| matches!(link.role, LinkRole::Contact | LinkRole::PrimaryContact)).collect();
     let mut after = before.clone();
+    let withdrawn = Withdrawn::of(txn, subject, story)?;
     for entry in story.own.iter().filter(|entry| concerns(entry)) {
         if let (Action::Linked, Some(person)) = (entry.action, entry.other)
             && is_of_converted(txn, person)?
@@ -48,15 +50,23 @@ pub(super) fn take_back(
             record.kept.push(Kept { field: "contact".to_owned(), why: WhyKept::InUse });
             continue;
         }
+        let refused = match entry.action {
+            Action::Unlinked => withdrawn.refuse_person(entry.other),
+            Action::Linked => None,
+            _ => {
+                let primary = entry.changes.iter().find(|change| change.field == PRIMARY);
+                primary.and_then(|change| withdrawn.refuse(change))
+            }
+        };
         let (what, done) = match entry.action {
             Action::Linked => ("contact", unlink(&mut after, entry)),
-            Action::Unlinked => ("contact", link(&mut after, subject, entry)),
-            _ => (PRIMARY, make_primary(&mut after, entry)),
+            Action::Unlinked => ("contact", refused.is_none() && link(&mut after, subject, entry)),
+            _ => (PRIMARY, refused.is_none() && make_primary(&mut after, entry)),
         };
         if done {
             record.reversed.push(what.to_owned());
         } else {
-            record.kept.push(Kept { field: what.to_owned(), why: WhyKept::Edited });
+            record.kept.push(Kept { field: what.to_owned(), why: refused.unwrap_or(WhyKept::Edited) });
         }
     }
     if by.is_none() || before == after {

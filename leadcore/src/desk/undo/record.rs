@@ -6,7 +6,8 @@ use crate::domain::FieldType;
 use crate::domain::{
     Action, Catalogue, CatalogueKind, Contact, CustomValues, Entry, FOLLOWED_SINCE, FOLLOWER, Field,
     FieldChange, FieldValue, IMPORT_LINE, Kept, Lead, LeadFields, LinkRole, NewEntry, Operation, Reference,
-    Rewound, Subject, SubjectKind, TRASHED_AT, TRASHED_BY, Trashed, WhyKept, contact_changes, plain, rewind,
+    Rewound, Subject, SubjectKind, TRASHED_AT, TRASHED_BY, Trashed, WhyKept, contact_changes, plain,
+    rewind_by,
 };
 use crate::error::{Result, Violation, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId, OperationId, StageId, UserId};
@@ -49,12 +50,12 @@ pub(super) fn lead(
             }
             Action::Updated | Action::Moved => {
                 let changes: Vec<_> = own_fields(&entry.changes);
-                let refuse = |field: &Field, value: &FieldValue| {
-                    refuse(bench, &bench.catalogue, field, value)
+                let refuse = |change: &FieldChange, field: &Field| {
+                    refuse(bench, &bench.catalogue, field, &change.before)
                         .or_else(|| refused.get(field).copied())
-                        .or_else(|| story.refuse(field, |field| field.read(before)))
+                        .or_else(|| story.refuse(change, field, |field| field.read(before)))
                 };
-                let mut done = rewind(&mut after, &changes, &refuse);
+                let mut done = rewind_by(&mut after, &changes, &refuse);
                 tell_reversed(story, before, &changes, &mut done);
                 note(&mut record, done);
             }
@@ -274,10 +275,10 @@ pub(super) fn contact(
             Action::Created => record.reversed.push(entry.action.code().to_owned()),
             Action::Updated => {
                 let now = before.fields.as_lead_fields();
-                let done = fields.rewind(&entry.changes, &|field, value| {
-                    refuse(bench, &bench.contacts, field, value)
-                        .or_else(|| story.refuse(field, |field| field.read_fields(&now)))
-                        .or_else(|| withdrawn.refuse(field))
+                let done = fields.rewind(&entry.changes, &|change, field| {
+                    refuse(bench, &bench.contacts, field, &change.before)
+                        .or_else(|| story.refuse(change, field, |field| field.read_fields(&now)))
+                        .or_else(|| withdrawn.refuse(change))
                 });
                 note(&mut record, done);
             }

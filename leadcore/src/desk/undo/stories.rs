@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::domain::{
-    Action, Entry, Field, FieldValue, Kept, Operation, OperationKind, Sequence, Subject, Topics, WhyKept,
-    beside, plain,
+    Action, Entry, Field, FieldChange, FieldValue, Kept, Operation, OperationKind, Sequence, Subject, Topics,
+    WhyKept, beside, plain,
 };
 use crate::error::Result;
 use crate::id::OperationId;
@@ -38,11 +38,16 @@ impl Story {
 
     /// Why a field stays that still has what the operation wrote: an undo took it back already and somebody wrote it again, or
     /// what it means something with was written since. `now` says what a field has.
-    pub(super) fn refuse(&self, field: &Field, now: impl Fn(&Field) -> FieldValue) -> Option<WhyKept> {
+    pub(super) fn refuse(
+        &self,
+        change: &FieldChange,
+        field: &Field,
+        now: impl Fn(&Field) -> FieldValue,
+    ) -> Option<WhyKept> {
         let written = |field: &Field| {
             self.since.get(field.key()).is_some_and(|before| plain(before) != plain(&now(field)))
         };
-        let is_edited = self.returned.contains(field.key()) || beside(field).iter().any(written);
+        let is_edited = self.returned.contains(&change.field) || beside(field).iter().any(written);
         is_edited.then_some(WhyKept::Edited)
     }
 }

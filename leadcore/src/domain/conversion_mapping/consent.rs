@@ -122,6 +122,16 @@ impl Consent {
         Self::side(changes, |change| &change.after).missing_in(&Self::side(changes, |change| &change.before))
     }
 
+    /// The marks that these changes took off.
+    pub(crate) fn lifted(changes: &[FieldChange]) -> Self {
+        Self::side(changes, |change| &change.before).missing_in(&Self::side(changes, |change| &change.after))
+    }
+
+    /// By what those are reached that marks are about.
+    pub(crate) fn channels(&self) -> impl Iterator<Item = ReachChannel> {
+        self.marks.keys().map(|(channel, ..)| *channel)
+    }
+
     /// The marks that were there already and that somebody said again, as the journal tells them: with the same on both sides.
     pub(crate) fn repeated(changes: &[FieldChange]) -> Self {
         let same = changes.iter().filter(|change| change.before == change.after);
