@@ -2,6 +2,7 @@
 
 mod understand;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -223,17 +224,49 @@ fn is_agent(line: &str) -> bool {
     name.is_some_and(|name| name.rsplit('.').next().unwrap_or(name).trim().eq_ignore_ascii_case("AGENT"))
 }
 
+/// A card without the cards inside it, behind which the parser would read no more of it. Their property says that there was one.
+fn without_agents(block: &str) -> Cow<'_, str> {
+    let begins = |line: &str| {
+        let line = line.trim();
+        is_mark(line, "BEGIN") || ends_with(line, "BEGIN:VCARD").is_some_and(is_agent)
+    };
+    if block.lines().filter(|line| begins(line)).nth(1).is_none() {
+        return Cow::Borrowed(block);
+    }
+    let (mut text, mut depth) = (String::with_capacity(block.len()), 0_usize);
+    for line in block.split_inclusive('\n') {
+        if begins(line) {
+            depth += 1;
+            if depth == 2 {
+                // Before it, or on its line, stands `AGENT:`.
+                text.push_str(ends_with(line.trim(), "BEGIN:VCARD").unwrap_or_default());
+                text.truncate(text.trim_end().len());
+                text.push_str("VCARD\n");
+            }
+        }
+        if depth < 2 {
+            text.push_str(line);
+        }
+        if is_mark(line.trim(), "END") {
+            depth = depth.saturating_sub(1);
+        }
+    }
+    Cow::Owned(text)
+}
+
 /// Reads one card. The parser is not ours: if it should fail on some text, that card alone is lost.
 fn card(block: &str, limits: &Limits) -> std::result::Result<Card, RowProblem> {
     if block.len() > limits.max_record_bytes || parts(block) > MOST_PARTS {
         return Err(RowProblem::RecordTooLarge);
     }
+    // Old programs end lines with a carriage return alone.
+    let block = &if block.contains('\n') { Cow::Borrowed(block) } else { block.replace('\r', "\n").into() };
     // What a file was cut off in would be half a person.
     let last = block.trim_end_matches(|c: char| c.is_whitespace() || c.is_control()).lines().next_back();
     if last.is_none_or(|line| !is_mark(line, "END")) {
         return Err(RowProblem::Malformed);
     }
-    match catch_unwind(AssertUnwindSafe(|| Parser::new(block).entry())) {
+    match catch_unwind(AssertUnwindSafe(|| Parser::new(&without_agents(block)).entry())) {
         Ok(Entry::VCard(card)) => Ok(understand(&card)),
         _ => Err(RowProblem::Malformed),
     }

@@ -81,7 +81,9 @@ impl Kept {
         }
         let text = |place: &usize| Some((*place, coercer.as_text(row, *place)?));
         let whole = row.amounts.iter().filter(|place| !row.numbers.contains(place));
-        let numbers = row.numbers.iter().chain(whole).filter_map(text).collect();
+        let shortened =
+            row.lost_digits.iter().filter_map(|place| Some((*place, shortened(row.get(*place)?)?)));
+        let numbers = shortened.chain(row.numbers.iter().chain(whole).filter_map(text)).collect();
         let cells = row.iter().map(str::to_owned).collect();
         Self { cells, numbers, is_of_text: coercer.is_of_text() }
     }
@@ -90,6 +92,14 @@ impl Kept {
     pub(super) fn cell(&self, place: usize) -> Option<&str> {
         self.cells.get(place).map(String::as_str)
     }
+}
+
+/// A long number as spreadsheets shorten it, whose last digits are not known: written out it would look as if they were.
+fn shortened(digits: &str) -> Option<String> {
+    let number = format!("{:E}", digits.parse::<f64>().ok()?);
+    let (digits, power) = number.split_once('E')?;
+    let fraction = if digits.contains('.') { "" } else { ".0" };
+    Some(format!("{digits}{fraction}E+{power}"))
 }
 
 /// Where a file of rejected rows says why they were rejected.
@@ -161,5 +171,17 @@ impl<W: Write> Rejects<W> {
 
     pub(super) fn flush(&mut self) -> Result<()> {
         self.csv.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shortened;
+
+    #[test]
+    fn a_number_with_lost_digits_is_written_as_one() {
+        assert_eq!(shortened("12345678901234570").as_deref(), Some("1.234567890123457E+16"));
+        assert_eq!(shortened("10000000000000000").as_deref(), Some("1.0E+16"));
+        assert_eq!(shortened("Oslo"), None);
     }
 }

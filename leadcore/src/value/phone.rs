@@ -169,6 +169,21 @@ impl Phone {
         (digits.len() >= MIN_KEY_DIGITS).then_some(digits)
     }
 
+    /// Whether this is the same number with its country: of one record, where nobody has two numbers that differ in nothing else.
+    #[cfg(feature = "csv")]
+    pub(crate) fn completes(&self, typed: &Self) -> bool {
+        let (Some(full), None) = (&self.e164, &typed.e164) else { return false };
+        let number = split_extension(&typed.text).0;
+        let digits = digits_of(number);
+        // A trunk prefix is not dialled from abroad.
+        let national = digits.trim_start_matches('0');
+        let country = full.strip_suffix(national).map_or(0, |country| country.len().saturating_sub(1));
+        self.extension == typed.extension
+            && !number.trim_start().starts_with('+')
+            && national.len() >= MIN_KEY_DIGITS
+            && (1..=3).contains(&country)
+    }
+
     /// The [match key](Self::match_key) of the same text where nobody said the country it is dialled from.
     #[cfg(feature = "csv")]
     pub(crate) fn key_as_typed(&self) -> Option<String> {

@@ -269,22 +269,13 @@ impl Phones {
     #[cfg(feature = "csv")]
     pub(crate) fn merge_typed(&mut self, mut entry: Reachable<Phone>) -> Result<bool, ValueError> {
         let mut completed = false;
-        if let Some(typed) = entry.value.key_as_typed() {
-            let is_same = |known: &&mut Reachable<Phone>| {
-                known.value.e164().is_none() && known.value.match_key().as_ref() == Some(&typed)
-            };
-            if self.place(&entry.value).is_none()
-                && let Some(known) = self.0.iter_mut().find(is_same)
-            {
-                known.value = entry.value.clone();
-                completed = true;
-            }
-        } else if entry.value.e164().is_none()
-            && let Some(typed) = entry.value.match_key()
-            && let Some(known) =
-                self.0.iter().find(|known| known.value.key_as_typed().as_ref() == Some(&typed))
-        {
+        if let Some(known) = self.0.iter().find(|known| known.value.completes(&entry.value)) {
             entry.value = known.value.clone();
+        } else if self.place(&entry.value).is_none()
+            && let Some(known) = self.0.iter_mut().find(|known| entry.value.completes(&known.value))
+        {
+            known.value = entry.value.clone();
+            completed = true;
         }
         Ok(self.merge(entry)? || completed)
     }

@@ -23,19 +23,18 @@ pub(super) fn amount(cell: &str, mark: DecimalMark, unit: Option<Unit>) -> Resul
 
 /// A whole number, also as spreadsheets write it (`15.0`) and with a percent sign; else the text, for the field to refuse.
 ///
-/// Where others reckon a field in fractions (`41.37` percent), it is the nearest whole number. A part of one is not: `0.5` may
-/// be a half as well.
+/// Where others reckon a field in fractions (`41.37` percent), it is the nearest whole number. A part of one without its sign is
+/// not: `0.5` may be a half as well.
 pub(super) fn whole(cell: &str, mark: DecimalMark, unit: Option<Unit>, is_reckoned: bool) -> FieldValue {
     if unit.is_none()
         && let Ok(number) = cell.parse::<i64>()
     {
         return FieldValue::Integer(number);
     }
-    let (number, unit) = match cell.strip_suffix('%') {
-        Some(number) => (number.trim_end(), unit.filter(|unit| *unit != Unit::Fractions)),
-        None => (cell, unit),
-    };
-    let nearest = |number: Decimal| match is_reckoned && number.abs() > Decimal::ONE {
+    let percent = cell.strip_suffix('%').map(str::trim_end);
+    let unit = unit.filter(|unit| percent.is_none() || *unit != Unit::Fractions);
+    let number = percent.unwrap_or(cell);
+    let nearest = |number: Decimal| match is_reckoned && (percent.is_some() || number.abs() > Decimal::ONE) {
         true => number.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero),
         false => number,
     };

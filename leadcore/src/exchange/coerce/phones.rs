@@ -101,7 +101,7 @@ pub(super) fn take_phones(
             if !is_said && kind == ReachKind::Fax {
                 intent.faxes.push(entry);
             } else {
-                intent.fields.phones.merge(entry)?;
+                intent.fields.phones.merge_typed(entry)?;
             }
         }
     }

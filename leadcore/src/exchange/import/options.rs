@@ -49,7 +49,7 @@ pub struct ImportOptions {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub terms: BTreeMap<Field, TermRule>,
     /// Cells that say nothing and count as empty in every field but the description, compared without case: `Select`
-    /// (the unanswered drop-down of web forms), `n/a`, `-`. In the country column, `unknown` too.
+    /// (the unanswered drop-down of web forms), `n/a`, `-`, `\N` (NULL in dumps of databases). In the country column, `unknown` too.
     pub no_answer: Vec<String>,
     /// Whether the caller said these words: then none are guessed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -101,7 +101,7 @@ impl Default for ImportOptions {
             region: None,
             unknown_terms: UnknownTerm::default(),
             terms: BTreeMap::new(),
-            no_answer: ["select", "n/a", "-"].map(str::to_owned).to_vec(),
+            no_answer: ["select", "n/a", "-", "\\n"].map(str::to_owned).to_vec(),
             says_no_answer: false,
             clear: None,
             match_by: MatchBy::DEFAULT.to_vec(),

@@ -369,7 +369,8 @@ pub(super) fn propose(
             knowledge =
                 knowledge.vocabulary(kind.field(), terms.iter().map(|record| record.term.name.as_str()));
         }
-        let pipelines = txn.pipelines().list()?;
+        // Those that the first lead brings are known before it.
+        let pipelines = desk::pipelines::known_or_default(ctx, txn)?;
         let stages = pipelines.iter().flat_map(|pipeline| &pipeline.stages);
         knowledge = knowledge.vocabulary(Field::Stage, stages.map(|stage| stage.name.as_str()));
         if !is_hidden(&Field::Number) {

@@ -161,7 +161,7 @@ fn words_for_no_answer_are_found_where_they_are_frequent() {
         "null|Web|null",
     ]);
     let words = |place: usize| proposal.columns[place].rules.no_answer.clone();
-    let defaults = ["select", "n/a", "-"].map(str::to_owned);
+    let defaults = ["select", "n/a", "-", "\\n"].map(str::to_owned);
     let with =
         |more: &[&str]| Some(defaults.iter().cloned().chain(more.iter().map(|w| (*w).to_owned())).collect());
     assert_eq!(words(0), with(&["null", "unknown"]));

@@ -172,7 +172,7 @@ impl<'s> Cells<'s> {
             let number = cell.trim_end_matches('%').trim_end();
             number.rsplit_once(['.', ',']).is_some_and(|(whole, fraction)| {
                 is_whole_number(whole)
-                    && !whole.trim_matches(['-', '0']).is_empty()
+                    && (cell.ends_with('%') || !whole.trim_matches(['-', '0']).is_empty())
                     && !fraction.trim_matches('0').is_empty()
                     && fraction.bytes().all(|byte| byte.is_ascii_digit())
             })

@@ -156,3 +156,29 @@ fn what_was_left_of_a_card_stands_among_the_rejected_ones() {
     let report = host.run(rejects);
     assert_eq!(counts(&report), (0, 0, 0, 1), "{report}");
 }
+
+#[test]
+fn a_card_inside_another_costs_it_nothing_and_is_told() {
+    let inner = "BEGIN:VCARD\nVERSION:2.1\nN:Dal;Kari\nEMAIL:kari@x.example\nEND:VCARD\n";
+    for agent in ["AGENT:\n", "AGENT:\n\n", "AGENT:"] {
+        let host = Host::new();
+        let outer = format!(
+            "BEGIN:VCARD\nVERSION:2.1\nN:Berg;Anna\n{agent}{inner}EMAIL:a@x.example\nTEL:+4722222222\nEND:VCARD\n"
+        );
+        let report = host.run(outer);
+        assert_eq!(counts(&report), (1, 0, 0, 0), "{report}");
+        assert_eq!(report.format.left_out.get("AGENT"), Some(&1), "{:?}", report.format.left_out);
+        let lead = &host.leads()[0].fields;
+        assert_eq!(lead.emails.primary().map(ToString::to_string).as_deref(), Some("a@x.example"));
+        assert_eq!(lead.phones.primary().map(ToString::to_string).as_deref(), Some("+4722222222"));
+    }
+}
+
+#[test]
+fn cards_of_old_programs_end_their_lines_otherwise() {
+    let host = Host::new();
+    let cards = card("1", "Ola Berg", "ola@x.example") + &card("2", "Eva Moe", "eva@x.example");
+    let report = host.run(cards.replace("\r\n", "\n").replace('\n', "\r"));
+    assert_eq!(counts(&report), (2, 0, 0, 0), "{report}");
+    assert_eq!(ids(&host), [["vcard:1"], ["vcard:2"]]);
+}

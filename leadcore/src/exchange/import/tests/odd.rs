@@ -1,7 +1,7 @@
 //! Cells, columns and lines as people leave them: what is meant is read, and what is not read is told.
 
 use super::*;
-use crate::domain::ReachMark;
+use crate::domain::{Field, ReachMark};
 use crate::exchange::import::{Choice, SkipReason};
 use crate::exchange::{DateOrder, Note, ReadOptions};
 
@@ -155,6 +155,21 @@ fn chances_and_scores_between_two_numbers_are_the_nearest_one() {
 }
 
 #[test]
+fn chances_with_their_sign_are_rounded_and_null_of_dumps_says_nothing() {
+    let host = Host::new();
+    let report = host.run("Company,Probability,City,Source\nA,0.5%,\\N,Fair\nB,41.37%,Oslo,\\N\n");
+    assert_eq!((counts(&report), report.blanked), ((2, 0, 0, 0), 2), "{report}");
+    let read: Vec<_> = host.leads().iter().map(|lead| lead.fields.probability).collect();
+    assert_eq!(read, [Some(1), Some(41)]);
+}
+
+#[test]
+fn a_state_with_stages_that_the_first_lead_brings_is_a_stage() {
+    let report = Host::new().run("Company,State\nA,Discussion\nB,Mailed\n");
+    assert_eq!(report.mapping.fields().nth(1), Some(&Field::Stage), "{report}");
+}
+
+#[test]
 fn an_apostrophe_that_keeps_a_number_text_is_none_of_it() {
     let host = Host::new();
     host.run("Company,Phone\nA,'+4722222222\nB,'22 22 22 23\n");
@@ -291,7 +306,7 @@ fn a_lead_below_the_lines_that_close_a_report_makes_none_of_them_leads() {
 
 #[test]
 fn a_line_of_a_report_right_below_the_header_is_no_lead() {
-    for line in ["Page 1 of 2,,", "Total: 12,,"] {
+    for line in ["Page 1 of 2,,", "Total: 12,,", "Total records: 2,,", "Showing 1 to 2 of 2 entries,,"] {
         let host = Host::new();
         let report = host
             .run(format!("Company,E-mail,City\n{line}\nA,a@x.example,Oslo\n{line}\nB,b@x.example,Moss\n"));
@@ -371,11 +386,26 @@ fn a_number_is_one_with_its_country_and_without() {
         all.iter().map(told).collect::<Vec<Vec<_>>>()
     };
     let full = || vec![vec![Some("+4722334455".to_owned())]];
-    for rows in ["22 33 44 55,NO\nA AS,22 33 44 55,\n", "22 33 44 55,\nA AS,22 33 44 55,NO\n"] {
+    for rows in [
+        &["22 33 44 55,NO", "22 33 44 55,"][..],
+        &["22 33 44 55,", "22 33 44 55,NO"],
+        &["22 33 44 55,", "+47 22 33 44 55,"],
+        &["+47 22 33 44 55,", "22334455,"],
+        &["022334455,", "+47 22 33 44 55,"],
+        &["\"22 33 44 55, +47 22 33 44 55\","],
+    ] {
         let host = Host::new();
-        host.run(format!("Company,Phone,Country\nA AS,{rows}"));
+        let rows: String = rows.iter().map(|row| format!("A AS,a@x.example,{row}\n")).collect();
+        host.run(format!("Company,E-mail,Phone,Country\n{rows}"));
         assert_eq!(phones(&host), full(), "{rows}");
     }
+    // Who must not be called is not called by the longer number.
+    let host = Host::new();
+    host.run("Company,E-mail,Phone,Do not call\nA AS,a@x.example,22 33 44 55,yes\n");
+    host.run("Company,E-mail,Phone\nA AS,a@x.example,+47 22 33 44 55\n");
+    let all = host.leads();
+    let [phone] = all[0].fields.phones.entries() else { panic!("{:?}", all[0].fields.phones) };
+    assert!(phone.opted_out && phone.value.e164() == Some("+4722334455"));
     // Who says the country later completes what was typed, and an undo takes that back.
     let host = Host::new();
     let file = "Company,Phone\nA AS,22 33 44 55\n";

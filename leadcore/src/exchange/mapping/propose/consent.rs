@@ -14,7 +14,7 @@ use crate::value::fold;
 const EMAIL: &str = "emailoptout emailoptedout optedoutofemail optoutemail hasoptedoutofemail donotemail noemail \
     donotsendemail donotallowemail donotallowemails donotallowbulkemail donotallowbulkemails donotbulkemail unsubscribed \
     unsubscribe isunsubscribed emailunsubscribed emailunsubscribe unsubscribedfromallemail unsubscribedfromallemails \
-    unsubscribedfromemail hasunsubscribed emailblacklisted emaildonotcontact newsletteroptout marketingoptout \
+    unsubscribedfromemail hasunsubscribed emailblacklisted emailsuppressed emailsuppression emaildonotcontact newsletteroptout marketingoptout \
     optedoutofmarketing donotsendmm donotmarket abgemeldet newsletterabgemeldet keineemail ingenepost reservertepost \
     desinscrit desinscrits desabonne desinscription desuscrito disiscritto cancelado unsubtime unsubscribetime unsubscribedtime \
     unsubdate unsubscribedate unsubscribeddate unsubscribedat unsubscribedon dateunsubscribed emailoptouttime emailoptoutdate \
@@ -24,17 +24,17 @@ const PHONE: &str = "donotcall dontcall donotphone donotallowphonecalls donotall
     nichtanrufen ikkering ringikke reserverttelefon nepasappeler nollamar";
 const ALL: &str = "donotcontact dontcontact donotcontactme nocontact optout optedout isoptedout hasoptedout contactoptout \
     gdproptout blacklisted isblacklisted nichtkontaktieren ikkekontakt optoutdate optoutat optouttime optedoutat optedouton \
-    optedoutdate blacklist robinson robinsonlist robinsonliste werbesperre kontaktsperre werbewiderspruch werbeverbot reservasjon reservert";
+    optedoutdate blacklist robinson robinsonlist robinsonliste werbesperre kontaktsperre werbewiderspruch werbeverbot reservasjon reservert suppressed issuppressed";
 
 /// The other way round: a yes lets the address be used, and a no keeps it from being used.
 const EMAIL_IN: &str = "subscribed issubscribed emailsubscribed subscribedtoemail subscribedtoemails emailoptin emailoptedin \
     optinemail hasoptedintoemail emailconsent consentemail consenttoemail emailpermission acceptsemail acceptsemailmarketing \
-    emailmarketingconsent emailallowed newsletteroptin newsletterconsent";
+    emailmarketingconsent emailallowed newsletteroptin newsletterconsent allowemail allowemails canemail mayemail";
 const PHONE_IN: &str = "phoneoptin phoneoptedin calloptin phoneconsent consentphone callconsent consenttocall maycall cancall \
     phonepermission phoneallowed callsallowed";
 const ALL_IN: &str = "optin optedin isoptedin hasoptedin contactoptin marketingoptin optinmarketing marketingconsent \
     consentmarketing consenttomarketing acceptsmarketing marketingpermission marketingallowed consent hasconsent \
-    consentgiven contactconsent consenttocontact permissiontocontact maycontact gdprconsent consentgdpr dsgvoeinwilligung \
+    consentgiven contactconsent consenttocontact permissiontocontact maycontact cancontact canbecontacted maybecontacted iscontactable contactable gdprconsent consentgdpr dsgvoeinwilligung \
     einwilligung werbeeinwilligung samtykke markedsforingssamtykke consentimiento consentement toestemming";
 /// Columns of words for a state, which is of consent where one of the words is; a yes is none of them.
 const STATUS: &str = "subscriptionstatus emailstatus emailsubscriptionstatus subscriberstatus newsletterstatus \
@@ -74,6 +74,10 @@ const LOOKS_LIKE: &[&str] = &[
     "acceptsmarketing",
     "blacklist",
     "robinson",
+    "suppress",
+    "contactable",
+    "allowemail",
+    "allowcall",
 ];
 
 /// What a column says of addresses, rather than what they are.
