@@ -30,9 +30,11 @@ use super::{check, customer, hidden, judged, sales};
 /// # Errors
 /// `NotFound`, `Denied` (also for an account, a person or an opportunity that the lead joins and the actor may not change);
 /// `Conflict` with [`Conflict::PlanOutdated`] when lead, account, opportunity, person or a chosen
-/// estimate changed since the plan was made, with [`Conflict::SeriesExhausted`] when there is no number left, with
-/// [`Conflict::KeyReused`] when its key stands for another plan; `Invalid` when an edited plan breaks a rule. In each case
-/// nothing is written.
+/// estimate changed since the plan was made, with [`Conflict::SeriesExhausted`] when nothing stands against it but that one
+/// series has no number left, with [`Conflict::KeyReused`] when its key stands for another plan, with [`Conflict::Closed`] when
+/// the tenant closed conversion for the lead in its state; `Invalid` with everything that stands against it, when that is more:
+/// rules that an edited plan breaks, what the lead lacks, series that have no number left (`series`, `opportunity.series`).
+/// In each case nothing is written.
 pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result<ConversionOutcome> {
     apply_with(ctx, txn, plan, &[])
 }

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
+use crate::domain::Series;
 use crate::error::{Conflict, Error, ErrorKind, MatchRef, Result, Violation, ViolationCode};
 use crate::id::LeadId;
 use crate::policy::Permission;
@@ -14,7 +15,9 @@ use crate::store::{Store, StoreExt, Txn, nested};
 use super::super::access::require;
 use super::super::accounts;
 use super::super::mass::Selection;
+use super::super::series;
 use super::chosen::{Chosen, ConversionPart, chosen};
+use super::customer::is_of_series;
 use super::judged::CONVERT;
 use super::sales::joined_opportunity;
 use super::{
@@ -31,7 +34,8 @@ pub enum LeadConverted {
     Done(Box<ConversionOutcome>),
     /// It had been converted before: the first outcome.
     Already(Box<ConversionOutcome>),
-    /// It may not be converted as it is: required fields are empty, it is lost or disqualified …
+    /// It may not be converted as it is: required fields are empty, it is lost or disqualified … Everything that stands against
+    /// it, a series that has no number left included.
     GateUnmet(Vec<Violation>),
     /// Another account, contact or opportunity has the value of a unique field that it would bring.
     Duplicate(Vec<Violation>),
@@ -44,7 +48,8 @@ pub enum LeadConverted {
     },
     /// The tenant closed conversion for leads as it is: its stage, mostly.
     Closed,
-    /// It changed since it was read, a series has no number left for it, or the key stands for one with other options.
+    /// It changed since it was read, the key stands for one with other options, or nothing stands against it but that a series
+    /// has no number left: that of the accounts, where that of the opportunities has none either.
     Conflict(Conflict),
     /// The actor may not convert it.
     Forbidden,
@@ -362,8 +367,25 @@ fn one_of_many(
             let missing = missing_target(ctx, txn, options);
             Ok(LeadConversion { lead, outcome: LeadConverted::GateUnmet(vec![missing]) })
         }
-        Err(error) => told(lead, error, hosts),
+        Err(error) => {
+            let without = without_number(ctx, txn, options, &error);
+            told(lead, without.unwrap_or(error), hosts)
+        }
     }
+}
+
+/// The error of a lead that lacks numbers and nothing else: one series that is used up is told as two are.
+fn without_number(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    options: &ConversionOptions,
+    error: &Error,
+) -> Option<Error> {
+    let broken = error.violations();
+    if broken.is_empty() || !broken.iter().all(is_of_series) {
+        return None;
+    }
+    series::preview(ctx, txn, Series::Account, options.series).err()
 }
 
 fn is_there(txn: &mut dyn Txn, rules: &Rules, lead: LeadId) -> bool {
