@@ -22,7 +22,7 @@ use super::once::{self, Once};
 use super::plan::{ConversionOutcome, ConversionPlan, PlannedAccount, PlannedPerson};
 use super::rules::Rules;
 use super::stored::{Stored, first_outcome};
-use super::{check, customer, hidden, judged, sales};
+use super::{check, hidden, judged, sales};
 
 /// Carries a plan out, once. When the lead was converted before, by whatever plan, nothing is written and the first
 /// outcome is returned. With a [key](ConversionPlan::key) that outcome is the key's too.
@@ -85,10 +85,7 @@ pub(super) fn carry_out(
     broken.extend(check::violations(ctx, txn, (&lead, plan), fields)?);
     broken.extend(known);
     if !broken.is_empty() {
-        if sales::has_no_number(ctx, txn, plan)? {
-            broken.push(customer::no_number());
-        }
-        broken.extend(sales::violations(ctx, txn, &lead, plan)?);
+        broken.extend(sales::against(ctx, txn, &lead, plan)?);
         return Err(judged::refusal(ctx, &plan.hidden, broken));
     }
     check::estimates(ctx, txn, plan)?;
@@ -97,7 +94,7 @@ pub(super) fn carry_out(
     let mut target = target(ctx, txn, plan)?;
     let sales = match sales::prepare(ctx, txn, &lead, plan) {
         Ok(sales) => sales,
-        Err(error) => return Err(sales::refusal(ctx, txn, plan, error)?),
+        Err(error) => return Err(sales::refusal(ctx, txn, (&lead, plan), error)?),
     };
     let is_new = matches!(target, Some((_, Target::New(_))));
     rules.begin(true);

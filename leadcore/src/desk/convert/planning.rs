@@ -67,8 +67,7 @@ fn planned(
         || matches!(options.person, PersonChoice::Match(_));
     let matches = if looked_at || by_match { Some(matching::for_lead(ctx, txn, lead.id)?) } else { None };
     let mapper = rules.mapper(txn, lead)?;
-    let mut making =
-        Making { lead, options, mapper, persons: &persons, looked_at, writes: Vec::new(), used_up: false };
+    let mut making = Making { lead, options, mapper, persons: &persons, looked_at, writes: Vec::new() };
     let running = making.running(ctx, txn)?;
     let mut account = making.account(ctx, txn, running.as_ref(), matches.as_ref())?;
     let mut contacts = making.contacts(ctx, txn, &account, matches.as_ref())?;
@@ -93,7 +92,6 @@ fn planned(
     let made = making.opportunity(ctx, txn, running);
     let opportunity = collect(&mut early, made)?.flatten();
     let linked = linked_already(txn, &account, (&contacts, &persons), matches.as_ref())?;
-    let used_up = making.used_up;
     let mut plan = ConversionPlan {
         lead: lead.id,
         revision: lead.revision,
@@ -136,15 +134,12 @@ fn planned(
         let mut broken = untold(broken(ctx, txn, (lead, &plan), mapper)?, &early);
         // Somebody fills it in.
         broken.retain(|one| !plan.missing.contains(one));
-        let (chosen, sold): (Vec<_>, Vec<_>) =
-            sales::violations(ctx, txn, lead, &plan)?.into_iter().partition(customer::is_of_series);
+        let (numbers, sold): (Vec<_>, Vec<_>) =
+            sales::against(ctx, txn, lead, &plan)?.into_iter().partition(customer::is_of_series);
         broken.splice(0..0, early);
         let sold = untold(sold, &broken);
         broken.extend(sold);
-        plan.missing.extend(chosen);
-        if used_up || (!looked_at && sales::has_no_number(ctx, txn, &plan)?) {
-            plan.missing.push(customer::no_number());
-        }
+        plan.missing.extend(numbers);
         if !broken.is_empty() {
             // Where there is no plan, everything is told at once.
             let missing = std::mem::take(&mut plan.missing);
@@ -235,8 +230,6 @@ pub(super) struct Making<'a> {
     /// Whether a person will look at the plan: else it is carried out at once, and shows nothing.
     looked_at: bool,
     pub(super) writes: Vec<FieldWrite>,
-    /// Whether the series of a new account has no number left.
-    used_up: bool,
 }
 
 impl Making<'_> {
@@ -295,13 +288,10 @@ impl Making<'_> {
     }
 
     /// None (0) in a series that is used up: who looks at the plan chooses another one.
-    fn next_number(&mut self, ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<u64> {
+    fn next_number(&self, ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<u64> {
         match series::preview(ctx, txn, Series::Account, self.options.series) {
             Ok(next) => Ok(next.number),
-            Err(error) if is_used_up(&error) => {
-                self.used_up = true;
-                Ok(0)
-            }
+            Err(error) if is_used_up(&error) => Ok(0),
             Err(error) => Err(error),
         }
     }
