@@ -85,8 +85,11 @@ pub use words::AsSaid;
 /// # Errors
 /// `NotFound`, `Denied`; `Frozen` when the lead is converted already; `Conflict` when the options name another
 /// revision than the lead has, with [`AmbiguousMatch`](crate::error::Conflict::AmbiguousMatch) when several records match
-/// and the options do not choose; `Invalid` for a lead that was lost or disqualified (reopen it first), and with every
-/// required field of the account or the tenant's catalogue that has no value.
+/// and the options do not choose, with [`Closed`](crate::error::Conflict::Closed) when the tenant closed conversion for the lead
+/// in its state and nothing else stands against it, or for an opportunity to join that has ended; `Invalid` with everything that
+/// stands against the lead: it was lost or disqualified (reopen it first), its required fields have no value, options and values
+/// that do not fit. What a new account and a new contact lack, and series that have no number left, are no error by themselves:
+/// they stand in [`missing`](ConversionPlan::missing).
 pub fn plan(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
