@@ -32,6 +32,7 @@ mod prices;
 mod rules;
 mod sales;
 mod seen;
+mod staying;
 mod stored;
 #[cfg(test)]
 mod tests;
