@@ -8,6 +8,7 @@
 //! process, returns the first outcome; so does the caller's own [key](ConversionOptions::key). [`many`] converts a selection with an outcome for each lead, and [`unconvert`] takes a
 //! conversion back while nothing else stands on what it made.
 
+mod became;
 mod carry_out;
 mod check;
 mod chosen;
@@ -45,6 +46,7 @@ use crate::error::Result;
 use crate::id::LeadId;
 use crate::store::Txn;
 
+pub use became::{ConversionTotals, LeadConversion, LeadConverted, MassConversion};
 use carry_out::carry_out;
 pub use carry_out::{apply, apply_with};
 pub use chosen::{ConversionPart, parts};
@@ -53,10 +55,7 @@ pub(super) use hidden::Hidden;
 use hosts::Hosts;
 pub use hosts::{ConversionTarget, TargetFailure};
 pub use links::{KnownLinks, PlannedEnd, PlannedLink};
-pub use many::{
-    ConversionTotals, LeadConversion, LeadConverted, MassConversion, many, many_in_batches,
-    many_in_batches_with, many_with, part_with,
-};
+pub use many::{many, many_in_batches, many_in_batches_with, many_with, part_with};
 use once::Once;
 pub use options::{
     AccountChoice, ConversionOptions, CustomerType, Document, EstimateChoice, OpportunityChoice,
