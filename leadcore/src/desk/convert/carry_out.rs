@@ -1,5 +1,7 @@
 //! Carrying a plan out.
 
+use std::borrow::Cow;
+
 use crate::context::Context;
 use crate::domain::{
     Account, Action, Contact, Conversion, FieldChange, Lead, Link, LinkRole, NewEntry, OperationKind, Series,
@@ -21,6 +23,7 @@ use super::links::{self, KnownLinks, Linked, PlannedLink};
 use super::once::{self, Once};
 use super::plan::{ConversionOutcome, ConversionPlan, PlannedAccount, PlannedPerson};
 use super::rules::Rules;
+use super::sales::Sales;
 use super::stored::{Stored, first_outcome};
 use super::{check, hidden, judged, sales};
 
@@ -71,31 +74,8 @@ pub(super) fn carry_out(
     (plan, hosts): (&ConversionPlan, &Hosts<'_>),
     known: Vec<Violation>,
 ) -> Result<ConversionOutcome> {
-    Rules::check_open(&lead, Expect::Any)?;
-    if lead.revision != plan.revision {
-        return Err(Error::conflicting("lead", Conflict::PlanOutdated));
-    }
-    let of_lead = txn.links().from(&[lead.id.into()], None)?;
-    let mut plan = hidden::filled(ctx, txn, rules, &lead, plan)?;
-    let said = Said::of(txn, (&lead, &of_lead), &plan, None)?;
-    said.tighten(&mut plan);
+    let Ready { plan, of_lead, persons, mut target, sales } = ready(ctx, txn, rules, &lead, plan, known)?;
     let plan = plan.as_ref();
-    let mut broken = judged::against(rules, &lead);
-    let fields = &rules.mapper(txn, &lead)?.fields;
-    broken.extend(check::violations(ctx, txn, (&lead, plan), fields)?);
-    broken.extend(known);
-    if !broken.is_empty() {
-        broken.extend(sales::against(ctx, txn, &lead, plan)?);
-        return Err(judged::refusal(ctx, &plan.hidden, broken));
-    }
-    check::estimates(ctx, txn, plan)?;
-    check::matches(ctx, txn, plan)?;
-    let persons = persons(ctx, txn, (&of_lead, &said), plan)?;
-    let mut target = target(ctx, txn, plan)?;
-    let sales = match sales::prepare(ctx, txn, &lead, plan) {
-        Ok(sales) => sales,
-        Err(error) => return Err(sales::refusal(ctx, txn, (&lead, plan), error)?),
-    };
     let is_new = matches!(target, Some((_, Target::New(_))));
     rules.begin(true);
     // Taking the number is the last check and the first write: a series that is used up refuses before anything else is
@@ -145,6 +125,51 @@ pub(super) fn carry_out(
     txn.journal().begin(&operation)?;
     txn.journal().append(operation.id, &entries)?;
     Ok(stored.outcome)
+}
+
+/// Everything that a conversion writes, checked as far as reading goes.
+struct Ready<'p> {
+    plan: Cow<'p, ConversionPlan>,
+    of_lead: Vec<Link>,
+    persons: Vec<Person>,
+    target: Option<(Account, Target)>,
+    sales: Sales,
+}
+
+/// Looks at everything before anything is written, and refuses with all that stands against it.
+fn ready<'p>(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    rules: &mut Rules,
+    lead: &Lead,
+    plan: &'p ConversionPlan,
+    known: Vec<Violation>,
+) -> Result<Ready<'p>> {
+    Rules::check_open(lead, Expect::Any)?;
+    if lead.revision != plan.revision {
+        return Err(Error::conflicting("lead", Conflict::PlanOutdated));
+    }
+    let of_lead = txn.links().from(&[lead.id.into()], None)?;
+    let mut plan = hidden::filled(ctx, txn, rules, lead, plan)?;
+    let said = Said::of(txn, (lead, &of_lead), &plan, None)?;
+    said.tighten(&mut plan);
+    let mut broken = judged::against(rules, lead);
+    let fields = &rules.mapper(txn, lead)?.fields;
+    broken.extend(check::violations(ctx, txn, (lead, &plan), fields)?);
+    broken.extend(known);
+    if !broken.is_empty() {
+        broken.extend(sales::against(ctx, txn, lead, &plan)?);
+        return Err(judged::refusal(ctx, &plan.hidden, broken));
+    }
+    check::estimates(ctx, txn, &plan)?;
+    check::matches(ctx, txn, &plan)?;
+    let persons = persons(ctx, txn, (&of_lead, &said), &plan)?;
+    let target = target(ctx, txn, &plan)?;
+    let sales = match sales::prepare(ctx, txn, lead, &plan) {
+        Ok(sales) => sales,
+        Err(error) => return Err(sales::refusal(ctx, txn, (lead, &plan), error)?),
+    };
+    Ok(Ready { plan, of_lead, persons, target, sales })
 }
 
 /// The contact that the person of the lead itself is.
