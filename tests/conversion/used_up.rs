@@ -1,8 +1,10 @@
 //! A series that has no number left: the plan says so at the record, and its second step chooses another one.
 
+use leadcore::desk::accounts::{self, NewAccount};
 use leadcore::desk::convert::{
-    self, ConversionOptions, ConversionPlan, OpportunityRequest, PlannedOpportunity,
+    self, ConversionOptions, ConversionPlan, LeadConverted, OpportunityRequest, PlannedOpportunity,
 };
+use leadcore::desk::mass::Selection;
 use leadcore::desk::{opportunities, series};
 use leadcore::domain::{AccountFields, Field, Lead, NumberSeries, OpportunityPatch, Series, SeriesFields};
 use leadcore::error::{Conflict, ErrorKind, ViolationCode};
@@ -128,5 +130,32 @@ fn both_series_that_are_used_up_are_told_at_their_fields_and_with_the_rest() {
     // Alone it is the conflict that it was.
     let error = refused(convert(&options()), ErrorKind::Conflict);
     assert!(matches!(error.conflict(), Some(Conflict::SeriesExhausted { .. })), "{error}");
+    assert!(host.get(&lead).conversion.is_none());
+}
+
+#[test]
+fn a_lead_of_many_without_a_number_is_told_the_same_whichever_series_are_used_up() {
+    let host = Host::new();
+    used_up(&host);
+    let lead = lead(&host);
+    let few = one(&host, Series::Account, "Few customers", 1);
+    let first = NewAccount::from(named("First")).series(few.id);
+    host.write(|ctx, txn| accounts::create(ctx, txn, first.clone()));
+    let many = |options: &ConversionOptions| {
+        let selection = Selection::Ids(vec![lead.id]);
+        host.write(|ctx, txn| convert::many(ctx, txn, &selection, options)).results.remove(0).outcome
+    };
+    let without = |series: &str| {
+        LeadConverted::Conflict(Conflict::SeriesExhausted { series: series.to_owned(), last: 1 })
+    };
+    assert_eq!(many(&with_opportunity()), without("Few"));
+    assert_eq!(many(&options().series(few.id)), without("Few customers"));
+    assert_eq!(many(&with_opportunity().series(few.id)), without("Few customers"));
+    // With what else stands against it, everything is told.
+    let patch = OpportunityPatch::new().probability(Some(101));
+    let wrong = options().series(few.id).with_opportunity(OpportunityRequest::new().with(patch));
+    let LeadConverted::GateUnmet(broken) = many(&wrong) else { panic!("not refused") };
+    let fields: Vec<_> = broken.iter().map(|one| one.field.as_str()).collect();
+    assert_eq!(fields, ["series", "opportunity.probability"]);
     assert!(host.get(&lead).conversion.is_none());
 }

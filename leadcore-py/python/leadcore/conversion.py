@@ -234,7 +234,8 @@ class ConversionPlan(Plan):
 
         Raises:
             InvalidError: For an estimate that is not offered: it is over, another version of it counts, or it
-                is not of this lead.
+                is not of this lead; for one whose lines became services already; for more than 1,000 lines; and for
+                any estimate when there is no account.
 
         Example:
             >>> lead = db.leads.create(company="Nordlys AS", currency="EUR")

@@ -68,17 +68,17 @@ class LeadConverted(Record):
     code: _Code
     """Converted by this call; before; it may not be as it is; another record has a value that only one may have;
     several accounts or contacts may be it; conversion is closed for it in its state; it changed since it was read, or
-    there is no number for it; not allowed; not there; a target of your program raised."""
+    lacks nothing but a number, its series being used up; not allowed; not there; a target of your program raised."""
     outcome: ConversionOutcome | None = field(default=None, repr=False)
     """With ``done`` and ``already``: what the conversion did."""
     violations: tuple[Violation, ...] = ()
-    """With ``gate_unmet`` and ``duplicate``: every rule that stands against it."""
+    """With ``gate_unmet`` and ``duplicate``: everything that stands against it, used-up number series included."""
     candidates: tuple[MatchRef, ...] = ()
     """With ``ambiguous``: those that the acting user may see, the likeliest first."""
     elsewhere: int = field(default=0, repr=False)
     """With ``ambiguous``: how many others there are."""
     conflict: Conflict | None = None
-    """With ``conflict``: which."""
+    """With ``conflict``: which. ``series_exhausted`` names the series of accounts where both are used up."""
     target: str | None = None
     """With ``target_failed``: the name of the target that raised. Nothing of the lead is written."""
     error: Exception | None = None
@@ -107,7 +107,7 @@ class ConversionTotals(Record):
     closed: int = 0
     """Conversion is closed for them in their state."""
     conflict: int = 0
-    """Changed since they were read, or without a number."""
+    """Changed since they were read, or refused for nothing but that a number series is used up."""
     forbidden: int = 0
     """Not allowed."""
     not_found: int = 0
@@ -190,9 +190,9 @@ class LeadConversion:
         Raises:
             FrozenError: When the lead is converted already.
             ConflictError: When several accounts or contacts match and ``account`` or ``person`` do not choose:
-                ``ambiguous_match``.
-            InvalidError: For a lead that was lost or disqualified, and with everything that the customer must have and
-                has not.
+                ``ambiguous_match``; when conversion is closed for the lead and that is all: ``closed``.
+            InvalidError: With everything that stands against the lead: it was lost or disqualified, or lacks a field
+                that it must have. What the customer lacks is no error by itself: it stands in ``missing``.
 
         Example:
             >>> lead = db.leads.create(company="Nordlys AS", name="Anna Berg", amount=3000, currency="EUR")

@@ -314,9 +314,11 @@ class Database(Operations, Importing, Upkeep):
             targets: What your program keeps of customers, written in the same transaction.
 
         Raises:
-            ConflictError: When something changed since the plan was made (``plan_outdated``), when a number series is
-                used up, or when something stands against the way back (``blocked``).
-            InvalidError: When an edited plan breaks a rule.
+            ConflictError: When something changed since the plan was made (``plan_outdated``), when nothing stands
+                against it but that one number series is used up (``series_exhausted``) or that conversion is closed
+                for the lead in its state (``closed``), or when something stands against the way back (``blocked``).
+            InvalidError: With everything that stands against it, when that is more: rules that an edited plan breaks,
+                what the lead lacks, number series that are used up (``series``, ``opportunity.series``).
 
         Example:
             >>> lead = db.leads.create(company="Nordlys AS")

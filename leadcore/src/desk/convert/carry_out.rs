@@ -1,5 +1,7 @@
 //! Carrying a plan out.
 
+use std::borrow::Cow;
+
 use crate::context::Context;
 use crate::domain::{
     Account, Action, Contact, Conversion, FieldChange, Lead, Link, LinkRole, NewEntry, OperationKind, Series,
@@ -21,8 +23,9 @@ use super::links::{self, KnownLinks, Linked, PlannedLink};
 use super::once::{self, Once};
 use super::plan::{ConversionOutcome, ConversionPlan, PlannedAccount, PlannedPerson};
 use super::rules::Rules;
+use super::sales::Sales;
 use super::stored::{Stored, first_outcome};
-use super::{check, customer, hidden, judged, sales};
+use super::{check, hidden, judged, sales};
 
 /// Carries a plan out, once. When the lead was converted before, by whatever plan, nothing is written and the first
 /// outcome is returned. With a [key](ConversionPlan::key) that outcome is the key's too.
@@ -30,9 +33,11 @@ use super::{check, customer, hidden, judged, sales};
 /// # Errors
 /// `NotFound`, `Denied` (also for an account, a person or an opportunity that the lead joins and the actor may not change);
 /// `Conflict` with [`Conflict::PlanOutdated`] when lead, account, opportunity, person or a chosen
-/// estimate changed since the plan was made, with [`Conflict::SeriesExhausted`] when there is no number left, with
-/// [`Conflict::KeyReused`] when its key stands for another plan; `Invalid` when an edited plan breaks a rule. In each case
-/// nothing is written.
+/// estimate changed since the plan was made, with [`Conflict::SeriesExhausted`] when nothing stands against it but that one
+/// series has no number left, with [`Conflict::KeyReused`] when its key stands for another plan, with [`Conflict::Closed`] when
+/// the tenant closed conversion for the lead in its state; `Invalid` with everything that stands against it, when that is more:
+/// rules that an edited plan breaks, what the lead lacks, series that have no number left (`series`, `opportunity.series`).
+/// In each case nothing is written.
 pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result<ConversionOutcome> {
     apply_with(ctx, txn, plan, &[])
 }
@@ -69,34 +74,8 @@ pub(super) fn carry_out(
     (plan, hosts): (&ConversionPlan, &Hosts<'_>),
     known: Vec<Violation>,
 ) -> Result<ConversionOutcome> {
-    Rules::check_open(&lead, Expect::Any)?;
-    if lead.revision != plan.revision {
-        return Err(Error::conflicting("lead", Conflict::PlanOutdated));
-    }
-    let of_lead = txn.links().from(&[lead.id.into()], None)?;
-    let mut plan = hidden::filled(ctx, txn, rules, &lead, plan)?;
-    let said = Said::of(txn, (&lead, &of_lead), &plan, None)?;
-    said.tighten(&mut plan);
+    let Ready { plan, of_lead, persons, mut target, sales } = ready(ctx, txn, rules, &lead, plan, known)?;
     let plan = plan.as_ref();
-    let mut broken = judged::against(rules, &lead);
-    let fields = &rules.mapper(txn, &lead)?.fields;
-    broken.extend(check::violations(ctx, txn, (&lead, plan), fields)?);
-    broken.extend(known);
-    if !broken.is_empty() {
-        if sales::has_no_number(ctx, txn, plan)? {
-            broken.push(customer::no_number());
-        }
-        broken.extend(sales::violations(ctx, txn, &lead, plan)?);
-        return Err(judged::refusal(ctx, &plan.hidden, broken));
-    }
-    check::estimates(ctx, txn, plan)?;
-    check::matches(ctx, txn, plan)?;
-    let persons = persons(ctx, txn, (&of_lead, &said), plan)?;
-    let mut target = target(ctx, txn, plan)?;
-    let sales = match sales::prepare(ctx, txn, &lead, plan) {
-        Ok(sales) => sales,
-        Err(error) => return Err(sales::refusal(ctx, txn, plan, error)?),
-    };
     let is_new = matches!(target, Some((_, Target::New(_))));
     rules.begin(true);
     // Taking the number is the last check and the first write: a series that is used up refuses before anything else is
@@ -146,6 +125,51 @@ pub(super) fn carry_out(
     txn.journal().begin(&operation)?;
     txn.journal().append(operation.id, &entries)?;
     Ok(stored.outcome)
+}
+
+/// Everything that a conversion writes, checked as far as reading goes.
+struct Ready<'p> {
+    plan: Cow<'p, ConversionPlan>,
+    of_lead: Vec<Link>,
+    persons: Vec<Person>,
+    target: Option<(Account, Target)>,
+    sales: Sales,
+}
+
+/// Looks at everything before anything is written, and refuses with all that stands against it.
+fn ready<'p>(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    rules: &mut Rules,
+    lead: &Lead,
+    plan: &'p ConversionPlan,
+    known: Vec<Violation>,
+) -> Result<Ready<'p>> {
+    Rules::check_open(lead, Expect::Any)?;
+    if lead.revision != plan.revision {
+        return Err(Error::conflicting("lead", Conflict::PlanOutdated));
+    }
+    let of_lead = txn.links().from(&[lead.id.into()], None)?;
+    let mut plan = hidden::filled(ctx, txn, rules, lead, plan)?;
+    let said = Said::of(txn, (lead, &of_lead), &plan, None)?;
+    said.tighten(&mut plan);
+    let mut broken = judged::against(rules, lead);
+    let fields = &rules.mapper(txn, lead)?.fields;
+    broken.extend(check::violations(ctx, txn, (lead, &plan), fields)?);
+    broken.extend(known);
+    if !broken.is_empty() {
+        broken.extend(sales::against(ctx, txn, lead, &plan)?);
+        return Err(judged::refusal(ctx, &plan.hidden, broken));
+    }
+    check::estimates(ctx, txn, &plan)?;
+    check::matches(ctx, txn, &plan)?;
+    let persons = persons(ctx, txn, (&of_lead, &said), &plan)?;
+    let target = target(ctx, txn, &plan)?;
+    let sales = match sales::prepare(ctx, txn, lead, &plan) {
+        Ok(sales) => sales,
+        Err(error) => return Err(sales::refusal(ctx, txn, (lead, &plan), error)?),
+    };
+    Ok(Ready { plan, of_lead, persons, target, sales })
 }
 
 /// The contact that the person of the lead itself is.

@@ -42,22 +42,20 @@ pub(super) fn told(
     let broken = match planned {
         Ok(plan) if against.is_empty() => return Ok(plan),
         Ok(plan) => plan.missing,
-        Err(error) if error.kind() == ErrorKind::Invalid => error.violations().to_vec(),
-        Err(error) if against.is_empty() => return Err(error),
-        // The lead is refused whatever it is about: who mends that comes to it.
-        Err(error) if is_of_plan(error.kind()) => Vec::new(),
-        Err(error) => return Err(error),
+        Err(error) => match error.kind() {
+            ErrorKind::Invalid => error.violations().to_vec(),
+            // About what was asked for: the lead is refused whatever that is, and who mends the lead comes to it.
+            ErrorKind::Conflict | ErrorKind::NotFound | ErrorKind::Denied if !against.is_empty() => {
+                Vec::new()
+            }
+            _ => return Err(error),
+        },
     };
     let mut all = against;
     all.extend(broken);
     let new = untold(lacks, &all);
     all.extend(new);
     Err(refusal(ctx, &[], all))
-}
-
-/// Whether it is about what was asked for: a store that failed is told as such.
-const fn is_of_plan(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::Conflict | ErrorKind::NotFound | ErrorKind::Denied)
 }
 
 /// What is about fields of which nothing is told yet.
@@ -89,16 +87,16 @@ mod tests {
     fn a_store_that_failed_is_told_also_of_a_lead_that_is_refused() {
         let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
         let ctx = Context::new(&"acme".parse().unwrap(), Actor::System, &clock, &ids, &AllowAll);
-        for kind in ErrorKind::ALL {
+        let told = |kind| {
             let failed = Err(Error::new(kind, "as it is"));
-            let is = told(&ctx, (vec![closed()], Vec::new()), failed).unwrap_err().kind();
-            let wanted = match kind {
-                ErrorKind::Invalid | ErrorKind::Conflict | ErrorKind::NotFound | ErrorKind::Denied => {
-                    ErrorKind::Conflict
-                }
-                other => other,
-            };
-            assert_eq!(is, wanted);
+            told(&ctx, (vec![closed()], Vec::new()), failed).unwrap_err().kind()
+        };
+        let of_store = [ErrorKind::Storage, ErrorKind::Corrupt, ErrorKind::Unavailable, ErrorKind::Internal];
+        for kind in of_store.into_iter().chain([ErrorKind::Cancelled]) {
+            assert_eq!(told(kind), kind);
+        }
+        for kind in [ErrorKind::Conflict, ErrorKind::NotFound, ErrorKind::Denied] {
+            assert_eq!(told(kind), ErrorKind::Conflict, "that conversion is closed");
         }
     }
 }

@@ -8,6 +8,7 @@
 //! process, returns the first outcome; so does the caller's own [key](ConversionOptions::key). [`many`] converts a selection with an outcome for each lead, and [`unconvert`] takes a
 //! conversion back while nothing else stands on what it made.
 
+mod became;
 mod carry_out;
 mod check;
 mod chosen;
@@ -32,6 +33,7 @@ mod prices;
 mod rules;
 mod sales;
 mod seen;
+mod staying;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -44,6 +46,7 @@ use crate::error::Result;
 use crate::id::LeadId;
 use crate::store::Txn;
 
+pub use became::{ConversionTotals, LeadConversion, LeadConverted, MassConversion};
 use carry_out::carry_out;
 pub use carry_out::{apply, apply_with};
 pub use chosen::{ConversionPart, parts};
@@ -52,10 +55,7 @@ pub(super) use hidden::Hidden;
 use hosts::Hosts;
 pub use hosts::{ConversionTarget, TargetFailure};
 pub use links::{KnownLinks, PlannedEnd, PlannedLink};
-pub use many::{
-    ConversionTotals, LeadConversion, LeadConverted, MassConversion, many, many_in_batches,
-    many_in_batches_with, many_with, part_with,
-};
+pub use many::{many, many_in_batches, many_in_batches_with, many_with, part_with};
 use once::Once;
 pub use options::{
     AccountChoice, ConversionOptions, CustomerType, Document, EstimateChoice, OpportunityChoice,
@@ -86,8 +86,11 @@ pub use words::AsSaid;
 /// # Errors
 /// `NotFound`, `Denied`; `Frozen` when the lead is converted already; `Conflict` when the options name another
 /// revision than the lead has, with [`AmbiguousMatch`](crate::error::Conflict::AmbiguousMatch) when several records match
-/// and the options do not choose; `Invalid` for a lead that was lost or disqualified (reopen it first), and with every
-/// required field of the account or the tenant's catalogue that has no value.
+/// and the options do not choose, with [`Closed`](crate::error::Conflict::Closed) when the tenant closed conversion for the lead
+/// in its state and nothing else stands against it, or for an opportunity to join that has ended; `Invalid` with everything that
+/// stands against the lead: it was lost or disqualified (reopen it first), its required fields have no value, options and values
+/// that do not fit. What a new account and a new contact lack, and series that have no number left, are no error by themselves:
+/// they stand in [`missing`](ConversionPlan::missing).
 pub fn plan(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,

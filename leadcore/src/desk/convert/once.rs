@@ -22,13 +22,29 @@ use super::super::operation::new_operation;
 use super::words::{AsSaid, Sums, checksum, json, kept_before, parts};
 use super::{ConversionOptions, ConversionPlan};
 
-/// The kinds of calls, as their keys begin. A key stands for one call of any of them; those of the single leads of a call for many
-/// are covered by the key of that call.
-const KINDS: [&str; 4] = [CONVERT, CONVERT_ALL, OPPORTUNITY, UNCONVERT];
-const CONVERT: &str = "convert";
-const CONVERT_ALL: &str = "convert_all";
-const OPPORTUNITY: &str = "opportunity";
-const UNCONVERT: &str = "unconvert";
+/// The kinds of calls. A key stands for one call of any of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Convert,
+    ConvertAll,
+    Opportunity,
+    Unconvert,
+}
+
+impl Kind {
+    const ALL: [Self; 4] = [Self::Convert, Self::ConvertAll, Self::Opportunity, Self::Unconvert];
+
+    /// The key of a call of this kind, as the journal has it.
+    fn named(self, key: &IdempotencyKey) -> String {
+        let kind = match self {
+            Self::Convert => "convert",
+            Self::ConvertAll => "convert_all",
+            Self::Opportunity => "opportunity",
+            Self::Unconvert => "unconvert",
+        };
+        format!("{kind}:{key}")
+    }
+}
 
 /// What is said of which leads.
 pub(super) const LEADS: &str = "leads";
@@ -38,6 +54,8 @@ pub(super) const LEADS: &str = "leads";
 pub(in crate::desk) struct Once {
     /// As the journal has it: keys of different calls are different.
     key: String,
+    /// The kind of the call and the key as it was given. None for a single lead of a call for many: the key of that call covers it.
+    call: Option<(Kind, IdempotencyKey)>,
     /// The lead, and a checksum of every part.
     asked: Sums,
     /// The words, where somebody read them who knows.
@@ -96,28 +114,36 @@ struct Kept {
 }
 
 impl Once {
-    fn new(key: String) -> Self {
+    fn new(key: String, call: Option<(Kind, IdempotencyKey)>) -> Self {
         let (asked, unsaid) = (Sums::new(), Sums::new());
-        Self { key, asked, said: None, unsaid, parts: BTreeMap::new() }
+        Self { key, call, asked, said: None, unsaid, parts: BTreeMap::new() }
+    }
+
+    fn of(kind: Kind, key: &IdempotencyKey) -> Self {
+        Self::new(kind.named(key), Some((kind, key.clone())))
     }
 
     pub(super) fn conversion(key: &IdempotencyKey) -> Self {
-        Self::new(format!("{CONVERT}:{key}"))
+        Self::of(Kind::Convert, key)
     }
 
     /// One lead of many: each has a key of its own.
     pub(super) fn of_many(key: &IdempotencyKey, lead: LeadId) -> Self {
-        Self::new(format!("convert_many:{lead}:{key}"))
+        Self::new(format!("convert_many:{lead}:{key}"), None)
     }
 
     /// All of them: a key names one call.
     pub(super) fn all(key: &IdempotencyKey) -> Self {
-        Self::new(format!("{CONVERT_ALL}:{key}"))
+        Self::of(Kind::ConvertAll, key)
     }
 
     /// An opportunity with the conversion that it needs.
     pub(in crate::desk) fn opportunity(key: &IdempotencyKey) -> Self {
-        Self::new(format!("{OPPORTUNITY}:{key}"))
+        Self::of(Kind::Opportunity, key)
+    }
+
+    pub(super) fn way_back(key: &IdempotencyKey) -> Self {
+        Self::of(Kind::Unconvert, key)
     }
 
     /// The same for another record than a conversion, with everything that is said of it.
@@ -130,10 +156,6 @@ impl Once {
         let mut once = self.for_options(lead, options)?;
         once.ask("fields".to_owned(), json(said)?);
         Ok(once)
-    }
-
-    pub(super) fn way_back(key: &IdempotencyKey) -> Self {
-        Self::new(format!("{UNCONVERT}:{key}"))
     }
 
     pub(super) fn for_lead(mut self, lead: LeadId) -> Self {
@@ -272,14 +294,12 @@ impl Once {
 
     /// Refuses a key that stands for a call of another kind, and one for a call that could not be read.
     fn check_free(&self, txn: &mut dyn Txn) -> Result<()> {
-        let named = self.key.split_once(':').filter(|(kind, _)| KINDS.contains(kind));
-        let others = named.into_iter().flat_map(|(own, key)| {
-            KINDS.iter().filter(move |kind| **kind != own).map(move |kind| format!("{kind}:{key}"))
-        });
-        for other in others {
-            if txn.journal().find(OperationKind::Once, &other)?.is_some() {
-                let differs = vec!["call".to_owned()];
-                return Err(Error::conflicting("conversion", Conflict::KeyReused { differs }));
+        if let Some((own, key)) = &self.call {
+            for kind in Kind::ALL.iter().filter(|kind| *kind != own) {
+                if txn.journal().find(OperationKind::Once, &kind.named(key))?.is_some() {
+                    let differs = vec!["call".to_owned()];
+                    return Err(Error::conflicting("conversion", Conflict::KeyReused { differs }));
+                }
             }
         }
         self.check_read()
@@ -333,105 +353,4 @@ fn forget(value: &mut serde_json::Value, keys: &[&str]) {
 }
 
 #[cfg(test)]
-mod tests {
-    use rust_decimal::Decimal;
-
-    use super::super::super::leads;
-    use super::super::{
-        AccountChoice, CustomerType, EstimateChoice, OpportunityEnding, OpportunityRequest, PersonChoice,
-        PlannedService, plan,
-    };
-    use super::*;
-    use crate::dedupe::matching::MatchPolicy;
-    use crate::domain::{Actor, LeadFields, Line, OpportunityPatch, ServiceOrigin};
-    use crate::id::{ContactId, EstimateId, SequentialIds};
-    use crate::memory::MemoryStore;
-    use crate::policy::AllowAll;
-    use crate::store::StoreExt;
-    use crate::time::ManualClock;
-
-    /// What keys of this version are kept with. A change here means that retries which are under way while a host updates this
-    /// library are refused: a new part of options or plans leaves itself out of its JSON as long as it says nothing.
-    #[test]
-    fn what_is_kept_of_a_call_stays_what_it_is() {
-        let store = MemoryStore::new();
-        let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
-        let ctx = Context::new(&"acme".parse().unwrap(), Actor::System, &clock, &ids, &AllowAll);
-        let id = uuid::Uuid::from_u128;
-        let patch = OpportunityPatch::new().name("A roof").amount(Some(Decimal::from(5)));
-        let ending = OpportunityEnding::Lost { on: None, reason: None, detail: Some("Price".to_owned()) };
-        let plain = ConversionOptions::default().customer(CustomerType::ActiveWithInvoice);
-        let plain = plain.with_opportunity(OpportunityRequest::new().with(patch).ended(ending));
-        let options = ConversionOptions {
-            account: AccountChoice::Match(MatchPolicy::Best { at_least: 80 }),
-            person: PersonChoice::Existing(ContactId::from_uuid(id(7))),
-            estimates: EstimateChoice::These(vec![EstimateId::from_uuid(id(8))]),
-            ..plain.clone()
-        };
-        let mut made = store
-            .write(ctx.tenant(), |txn| {
-                let fields = LeadFields {
-                    person: Some(crate::value::PersonName::parse("Kari Berg")?),
-                    currency: Some("EUR".parse()?),
-                    ..LeadFields::company("Nordlys AS")?
-                };
-                let lead = leads::create(&ctx, txn, fields.into())?;
-                plan(&ctx, txn, lead.id, &plain)
-            })
-            .unwrap();
-        let line = Line::new("Panel", 12.into(), 200.into());
-        let origin = ServiceOrigin { estimate: EstimateId::from_uuid(id(8)), position: 1 };
-        made.services = vec![PlannedService { fields: line.into(), origin: Some(origin) }];
-        made.lead = LeadId::from_uuid(id(9));
-        let key = "order 4711".parse().unwrap();
-        let told = |once: Once| {
-            let kept: Vec<_> = once.asked.into_iter().map(|(part, sum)| format!("{part} {sum}")).collect();
-            kept.join("\n")
-        };
-        let kept = [
-            told(Once::conversion(&key).for_options(made.lead, &options).unwrap()),
-            told(Once::conversion(&key).for_plan(&made).unwrap()),
-        ];
-        let wanted = [
-            "account 36e9585545eeca3d\n\
-             call convert\n\
-             contacts 8c1783a7271ca55f\n\
-             customer 87d05810b36f2d32\n\
-             estimates 20348f398a171f3c\n\
-             lead 00000000-0000-0000-0000-000000000009\n\
-             opportunity 5927b738bd7474a2\n\
-             person a7f1c049f716146b\n\
-             revision 2ab82c9a31421b6c\n\
-             series 2ab82c9a31421b6c\n\
-             status 34a8ccbf828f2813",
-            "account 0d575965ad5299ac\n\
-             call apply\n\
-             contacts 392b71008968dffb\n\
-             customer 87d05810b36f2d32\n\
-             lead 00000000-0000-0000-0000-000000000009\n\
-             opportunity 145316703ebcc3ec\n\
-             services 3c6c3b63b016bee4",
-        ];
-        assert_eq!(kept, wanted);
-    }
-    #[test]
-    fn what_an_earlier_version_kept_of_an_amount_is_the_same_amount() {
-        let key = "order 4711".parse().unwrap();
-        let call = |amount: &str| {
-            let patch = OpportunityPatch::new().amount(Some(amount.parse().unwrap()));
-            let request = OpportunityRequest::new().with(patch);
-            let options = ConversionOptions::default().with_opportunity(request);
-            Once::conversion(&key).for_options(LeadId::from_uuid(uuid::Uuid::nil()), &options).unwrap()
-        };
-        // Of 10.00, when the zeros were a part of it.
-        let mut asked = call("10").asked;
-        asked.insert("opportunity".to_owned(), "b34dfeb8ad743bcd".to_owned());
-        let kept = Call { asked, said: Sums::new() };
-        for (amount, differs) in
-            [("10", false), ("10.00", false), ("10.0", false), ("10.01", true), ("100", true)]
-        {
-            let wanted: &[&str] = if differs { &["opportunity"] } else { &[] };
-            assert_eq!(call(amount).differs(&kept).unwrap(), wanted, "{amount}");
-        }
-    }
-}
+mod tests;

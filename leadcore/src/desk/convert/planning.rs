@@ -4,11 +4,8 @@ use std::borrow::Cow;
 
 use crate::context::Context;
 use crate::dedupe::matching::Matches;
-use crate::domain::conversion_mapping::{Dropped, FieldWrite, WhyDropped};
-use crate::domain::{
-    AccountFields, ContactFields, Field, FieldValue, Lead, LeadFields, Opportunity, OpportunityState, Series,
-    plain,
-};
+use crate::domain::conversion_mapping::{Dropped, FieldWrite};
+use crate::domain::{AccountFields, Field, Lead, Opportunity, OpportunityState, Series, plain};
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
 use crate::id::ContactId;
 use crate::store::Txn;
@@ -24,12 +21,16 @@ use super::hidden::Hidden;
 use super::judged::{self, collect, untold};
 use super::links::KnownLinks;
 use super::made::{new_account, new_opportunity};
-use super::options::{AccountChoice, ConversionOptions, OpportunityChoice, OpportunityRequest, PersonChoice};
+use super::options::{
+    AccountChoice, ConversionOptions, CustomerType, EstimateChoice, OpportunityChoice, OpportunityRequest,
+    PersonChoice,
+};
 use super::plan::{
-    ConversionPlan, PlannedAccount, PlannedContact, PlannedOpportunity, PlannedPerson, Unmatched,
+    ConversionPlan, OwnPerson, PlannedAccount, PlannedContact, PlannedOpportunity, PlannedPerson, Unmatched,
 };
 use super::rules::Rules;
 use super::sales::{self, joined_opportunity};
+use super::staying::stays;
 use super::{check, hidden, offers, own_persons};
 
 /// How many of the last numbers of each series a plan shows.
@@ -67,34 +68,17 @@ fn planned(
         || matches!(options.person, PersonChoice::Match(_));
     let matches = if looked_at || by_match { Some(matching::for_lead(ctx, txn, lead.id)?) } else { None };
     let mapper = rules.mapper(txn, lead)?;
-    let mut making =
-        Making { lead, options, mapper, persons: &persons, looked_at, writes: Vec::new(), used_up: false };
+    let mut making = Making { lead, options, mapper, persons: &persons, looked_at, writes: Vec::new() };
     let running = making.running(ctx, txn)?;
     let mut account = making.account(ctx, txn, running.as_ref(), matches.as_ref())?;
     let mut contacts = making.contacts(ctx, txn, &account, matches.as_ref())?;
     let forms = mapper.fields.forms();
-    let may_not_see = Hidden::from(ctx);
     let mut early = Vec::new();
-    let written = customer::write(
-        (&mut account, &mut contacts),
-        &forms,
-        (&options.account_fields, &options.contact_fields),
-        &mut making.writes,
-        |field| may_not_see.shows(field),
-    );
-    collect(&mut early, written)?;
-    let is_asked = looked_at || !options.person_fields.is_empty();
-    let own = if is_asked { own_persons::of(&contacts, &persons) } else { Vec::new() };
-    let written =
-        own_persons::write(&account, (&mut contacts, &own), &forms, &options.person_fields, |field| {
-            may_not_see.shows(field)
-        });
-    collect(&mut early, written)?;
+    let own = making.fill_in(ctx, (&mut account, &mut contacts), &forms, &mut early)?;
     let made = making.opportunity(ctx, txn, running);
     let opportunity = collect(&mut early, made)?.flatten();
     let linked = linked_already(txn, &account, (&contacts, &persons), matches.as_ref())?;
-    let used_up = making.used_up;
-    let mut plan = ConversionPlan {
+    let plan = ConversionPlan {
         lead: lead.id,
         revision: lead.revision,
         stays_on_lead: if looked_at {
@@ -108,7 +92,7 @@ fn planned(
         contacts,
         own_persons: own.into_iter().filter(|_| looked_at).collect(),
         linked,
-        writes: making.writes.into_iter().filter(|_| looked_at).map(as_stored).collect(),
+        writes: std::mem::take(&mut making.writes).into_iter().filter(|_| looked_at).map(as_stored).collect(),
         opportunity,
         products: if looked_at { lines::seen(ctx, txn, lead.id)? } else { None },
         estimates: Vec::new(),
@@ -123,54 +107,23 @@ fn planned(
         unmatched: if looked_at { Unmatched::of(options) } else { Unmatched::default() },
         key: options.key.clone(),
     };
-    if looked_at {
-        let of_lead = txn.links().from(&[lead.id.into()], None)?;
-        let said = Said::of(txn, (lead, &of_lead), &plan, Some(ctx))?;
-        let mut told = Cow::Owned(plan);
-        said.tighten(&mut told);
-        plan = told.into_owned();
-    }
-    if looked_at || !early.is_empty() {
-        let missing = customer::missing((&plan.account, &plan.contacts), &forms, |_| false);
-        plan.missing = untold(missing, &early);
-        let mut broken = untold(broken(ctx, txn, (lead, &plan), mapper)?, &early);
-        // Somebody fills it in.
-        broken.retain(|one| !plan.missing.contains(one));
-        let (chosen, sold): (Vec<_>, Vec<_>) =
-            sales::violations(ctx, txn, lead, &plan)?.into_iter().partition(customer::is_of_series);
-        broken.splice(0..0, early);
-        let sold = untold(sold, &broken);
-        broken.extend(sold);
-        plan.missing.extend(chosen);
-        if used_up || (!looked_at && sales::has_no_number(ctx, txn, &plan)?) {
-            plan.missing.push(customer::no_number());
-        }
-        if !broken.is_empty() {
-            // Where there is no plan, everything is told at once.
-            let missing = std::mem::take(&mut plan.missing);
-            let broken = missing.into_iter().chain(broken).collect();
-            return Err(Error::invalid(hidden::explained(ctx, &[], broken)));
-        }
-        plan.missing = hidden::explained(ctx, &[], plan.missing);
-    }
-    if looked_at || options.estimates != super::EstimateChoice::None {
-        plan.estimates = offers::of_lead(ctx, txn, lead.id)?;
-        plan = plan.choose_estimates(&options.estimates)?;
-    }
-    if looked_at {
-        plan.series = series::overview(ctx, txn, Series::Account, LAST_NUMBERS)?;
-        if matches!(plan.opportunity, Some(PlannedOpportunity::New { .. })) {
-            plan.opportunity_series = series::overview(ctx, txn, Series::Opportunity, LAST_NUMBERS)?;
-        }
-    }
-    if options.customer != super::CustomerType::Neither {
-        plan = plan.customer_information(options.customer, false)?;
-    }
-    if looked_at {
-        hidden::mask(ctx, txn, (mapper, lead), &mut plan)?;
-        plan.forms = forms.without(|field| Hidden::from(ctx).shows(field));
-    }
-    Ok(plan)
+    let plan = if looked_at { tightened(ctx, txn, lead, plan)? } else { plan };
+    let plan = making.judged(ctx, txn, plan, (&forms, early))?;
+    making.completed(ctx, txn, plan, forms)
+}
+
+/// With what was said against reaching somebody, as far as the actor sees it.
+fn tightened(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    lead: &Lead,
+    plan: ConversionPlan,
+) -> Result<ConversionPlan> {
+    let of_lead = txn.links().from(&[lead.id.into()], None)?;
+    let said = Said::of(txn, (lead, &of_lead), &plan, Some(ctx))?;
+    let mut told = Cow::Owned(plan);
+    said.tighten(&mut told);
+    Ok(told.into_owned())
 }
 
 /// A write with its values as JSON gives them back: a plan that was stored is the plan that was made.
@@ -235,8 +188,6 @@ pub(super) struct Making<'a> {
     /// Whether a person will look at the plan: else it is carried out at once, and shows nothing.
     looked_at: bool,
     pub(super) writes: Vec<FieldWrite>,
-    /// Whether the series of a new account has no number left.
-    used_up: bool,
 }
 
 impl Making<'_> {
@@ -257,6 +208,89 @@ impl Making<'_> {
         }
         let message = "the opportunity belongs to another account";
         Err(Error::invalid_field("account", ViolationCode::NotAllowed, message))
+    }
+
+    /// Writes what the options say over what the lead says, and tells the further persons of the lead.
+    fn fill_in(
+        &mut self,
+        ctx: &Context<'_>,
+        (account, contacts): (&mut PlannedAccount, &mut [PlannedContact]),
+        forms: &CustomerForms,
+        early: &mut Vec<Violation>,
+    ) -> Result<Vec<OwnPerson>> {
+        let may_not_see = Hidden::from(ctx);
+        let is_hidden = |field: &Field| may_not_see.shows(field);
+        let said = (&self.options.account_fields, &self.options.contact_fields);
+        let written = customer::write((account, contacts), forms, said, &mut self.writes, is_hidden);
+        collect(early, written)?;
+        let of_persons = &self.options.person_fields;
+        let is_asked = self.looked_at || !of_persons.is_empty();
+        let own = if is_asked { own_persons::of(contacts, self.persons) } else { Vec::new() };
+        let written = own_persons::write(account, (contacts, &own), forms, of_persons, is_hidden);
+        collect(early, written)?;
+        Ok(own)
+    }
+
+    /// Says what is missing, or refuses with everything that stands against the plan.
+    fn judged(
+        &self,
+        ctx: &Context<'_>,
+        txn: &mut dyn Txn,
+        mut plan: ConversionPlan,
+        (forms, early): (&CustomerForms, Vec<Violation>),
+    ) -> Result<ConversionPlan> {
+        // What is carried out at once is judged there.
+        if !self.looked_at && early.is_empty() {
+            return Ok(plan);
+        }
+        let missing = customer::missing((&plan.account, &plan.contacts), forms, |_| false);
+        plan.missing = untold(missing, &early);
+        let mut broken = untold(broken(ctx, txn, (self.lead, &plan), self.mapper)?, &early);
+        // Somebody fills it in.
+        broken.retain(|one| !plan.missing.contains(one));
+        let (numbers, sold): (Vec<_>, Vec<_>) =
+            sales::against(ctx, txn, self.lead, &plan)?.into_iter().partition(customer::is_of_series);
+        broken.splice(0..0, early);
+        let sold = untold(sold, &broken);
+        broken.extend(sold);
+        plan.missing.extend(numbers);
+        if !broken.is_empty() {
+            // Where there is no plan, everything is told at once.
+            let missing = std::mem::take(&mut plan.missing);
+            let broken = missing.into_iter().chain(broken).collect();
+            return Err(Error::invalid(hidden::explained(ctx, &[], broken)));
+        }
+        plan.missing = hidden::explained(ctx, &[], plan.missing);
+        Ok(plan)
+    }
+
+    /// With estimates and services, the type of customer, and what a person sees besides.
+    fn completed(
+        &self,
+        ctx: &Context<'_>,
+        txn: &mut dyn Txn,
+        mut plan: ConversionPlan,
+        forms: CustomerForms,
+    ) -> Result<ConversionPlan> {
+        let (options, looked_at) = (self.options, self.looked_at);
+        if looked_at || options.estimates != EstimateChoice::None {
+            plan.estimates = offers::of_lead(ctx, txn, self.lead.id)?;
+            plan = plan.choose_estimates(&options.estimates)?;
+        }
+        if looked_at {
+            plan.series = series::overview(ctx, txn, Series::Account, LAST_NUMBERS)?;
+            if matches!(plan.opportunity, Some(PlannedOpportunity::New { .. })) {
+                plan.opportunity_series = series::overview(ctx, txn, Series::Opportunity, LAST_NUMBERS)?;
+            }
+        }
+        if options.customer != CustomerType::Neither {
+            plan = plan.customer_information(options.customer, false)?;
+        }
+        if looked_at {
+            hidden::mask(ctx, txn, (self.mapper, self.lead), &mut plan)?;
+            plan.forms = forms.without(|field| Hidden::from(ctx).shows(field));
+        }
+        Ok(plan)
     }
 
     fn account(
@@ -295,13 +329,10 @@ impl Making<'_> {
     }
 
     /// None (0) in a series that is used up: who looks at the plan chooses another one.
-    fn next_number(&mut self, ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<u64> {
+    fn next_number(&self, ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<u64> {
         match series::preview(ctx, txn, Series::Account, self.options.series) {
             Ok(next) => Ok(next.number),
-            Err(error) if is_used_up(&error) => {
-                self.used_up = true;
-                Ok(0)
-            }
+            Err(error) if is_used_up(&error) => Ok(0),
             Err(error) => Err(error),
         }
     }
@@ -359,72 +390,4 @@ impl Making<'_> {
 
 pub(super) fn is_used_up(error: &Error) -> bool {
     matches!(error.conflict(), Some(Conflict::SeriesExhausted { .. }))
-}
-
-/// The fields of the lead with a value that nothing on the other side has.
-fn stays(
-    lead: &Lead,
-    (account, opportunity): (&PlannedAccount, Option<&PlannedOpportunity>),
-    (contacts, persons): (&[PlannedContact], &[LinkedContact]),
-    writes: &[FieldWrite],
-) -> Vec<Field> {
-    let mut takers: Vec<LeadFields> =
-        account.fields().map(AccountFields::as_lead_fields).into_iter().collect();
-    let of_account = takers.len();
-    takers.extend(persons.iter().map(|person| person.contact.fields.as_lead_fields()));
-    takers.extend(contacts.iter().filter_map(|contact| match &contact.who {
-        PlannedPerson::New(fields) | PlannedPerson::Known { fields, .. } => {
-            Some(ContactFields::as_lead_fields(fields))
-        }
-        PlannedPerson::Existing(_) => None,
-    }));
-    takers.extend(opportunity.map(|opportunity| {
-        let (PlannedOpportunity::New { fields, .. } | PlannedOpportunity::Existing { fields, .. }) =
-            opportunity;
-        LeadFields {
-            amount: fields.amount,
-            currency: fields.currency,
-            probability: fields.probability,
-            expected_close: fields.expected_close,
-            source: fields.source,
-            campaign: fields.campaign.clone(),
-            owner: fields.owner.clone(),
-            description: fields.description.clone(),
-            ..LeadFields::default()
-        }
-    }));
-    // What took a field along, if all of it did: the target's own value that went is not the lead's.
-    let whole = |write: &&FieldWrite| {
-        write.dropped.as_ref().is_none_or(|dropped| dropped.why == WhyDropped::Overwritten)
-    };
-    let mut staying: Vec<Field> = Vec::new();
-    for field in Field::ALL.iter().filter(|field| field.is_writable()) {
-        // A contact is no company or consumer: only the account says which.
-        let able = if *field == Field::Kind { of_account } else { takers.len() };
-        let taken: Vec<_> = takers.iter().take(able).flat_map(|taker| comparable(field, taker)).collect();
-        let all = comparable(field, &lead.fields).iter().all(|value| taken.contains(value));
-        // What was appended is part of another value, and yet not lost.
-        let all = all || writes.iter().filter(whole).any(|write| write.from == *field);
-        // A name that stays is told once, not part by part.
-        let told = field.name_group().contains(&Field::Name) && staying.contains(&Field::Name);
-        if !all && !told {
-            staying.push(field.clone());
-        }
-    }
-    let taken = |field: &Field| writes.iter().filter(whole).any(|write| write.from == *field);
-    let custom = lead.fields.custom.keys().cloned().map(Field::Custom);
-    staying.extend(custom.filter(|field| !taken(field)));
-    staying
-}
-
-/// The values of a field in the form in which equal ones are equal: another spelling of an e-mail is no other e-mail.
-fn comparable(field: &Field, fields: &LeadFields) -> Vec<FieldValue> {
-    match field {
-        Field::Email => fields.emails.iter().map(|email| email.canonical().into()).collect(),
-        Field::Phone => {
-            let key = |phone: &crate::value::Phone| phone.match_key().unwrap_or_else(|| phone.digits());
-            fields.phones.iter().map(|phone| key(phone).into()).collect()
-        }
-        _ => field.read_fields(fields).items().to_vec(),
-    }
 }

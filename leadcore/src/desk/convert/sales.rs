@@ -16,7 +16,7 @@ use super::super::series;
 use super::super::services::{self, NewService};
 use super::super::sight::Sight;
 use super::customer::{no_number, no_number_of_opportunity};
-use super::hidden;
+use super::judged;
 use super::options::OpportunityEnding;
 use super::plan::{ConversionOutcome, ConversionPlan, PlannedAccount, PlannedOpportunity};
 use super::planning::is_used_up;
@@ -81,46 +81,50 @@ pub(super) fn of_opportunity(error: Error) -> Error {
     Error::invalid(error.violations().iter().map(inside).collect())
 }
 
-/// Every rule that the opportunity of a plan breaks, before anybody applies it.
-pub(super) fn violations(
+/// The number that a new account would not get, and every rule that the opportunity of a plan breaks.
+pub(super) fn against(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     lead: &Lead,
     plan: &ConversionPlan,
 ) -> Result<Vec<Violation>> {
-    match prepare(ctx, txn, lead, plan) {
-        Ok(_) => Ok(Vec::new()),
-        Err(error) if error.kind() == ErrorKind::Invalid => Ok(error.violations().to_vec()),
-        Err(error) if is_used_up(&error) => Ok(vec![no_number_of_opportunity()]),
-        Err(error) => Err(error),
+    let mut against = Vec::new();
+    if has_no_number(ctx, txn, plan) {
+        against.push(no_number());
     }
+    match prepare(ctx, txn, lead, plan) {
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::Invalid => {
+            against.extend(error.violations().iter().cloned());
+        }
+        Err(error) if is_used_up(&error) => against.push(no_number_of_opportunity()),
+        Err(error) => return Err(error),
+    }
+    Ok(against)
 }
 
 /// Whether the series of the new account of a plan has no number left.
-pub(super) fn has_no_number(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result<bool> {
-    let PlannedAccount::New { series, .. } = &plan.account else { return Ok(false) };
-    Ok(series::preview(ctx, txn, Series::Account, *series).is_err_and(|error| is_used_up(&error)))
+fn has_no_number(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> bool {
+    let PlannedAccount::New { series, .. } = &plan.account else { return false };
+    series::preview(ctx, txn, Series::Account, *series).is_err_and(|error| is_used_up(&error))
 }
 
-/// What stands against the opportunity of a plan, with the number that the account would not get: a series that is used up is told
-/// as that where it stands against it alone.
+/// The error of a plan whose opportunity is refused: all that is [`against`] it. One series that is used up is told as that where
+/// it stands against it alone.
 pub(super) fn refusal(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
-    plan: &ConversionPlan,
+    (lead, plan): (&Lead, &ConversionPlan),
     error: Error,
 ) -> Result<Error> {
-    let mut broken = match error.kind() {
-        ErrorKind::Invalid => error.violations().to_vec(),
-        _ if is_used_up(&error) => vec![no_number_of_opportunity()],
-        _ => return Ok(error),
-    };
-    if has_no_number(ctx, txn, plan)? {
-        broken.insert(0, no_number());
-    } else if is_used_up(&error) {
+    if error.kind() != ErrorKind::Invalid && !is_used_up(&error) {
         return Ok(error);
     }
-    Ok(Error::invalid(hidden::explained(ctx, &plan.hidden, broken)))
+    let against = against(ctx, txn, lead, plan)?;
+    if is_used_up(&error) && against.len() == 1 {
+        return Ok(error);
+    }
+    Ok(judged::refusal(ctx, &plan.hidden, against))
 }
 
 /// Checks the opportunity of a plan. Reads only.

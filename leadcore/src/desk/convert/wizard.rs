@@ -16,8 +16,9 @@ impl ConversionPlan {
     /// Step 1: whose lines become services. Services that were there are replaced by copies of the lines of these estimates.
     ///
     /// # Errors
-    /// `Invalid` for an estimate that the plan does not offer (it was not sent, is over, there is a later version of it, or it is not of this lead) or whose lines
-    /// [became services](super::PlannedEstimate::became_services) already, and for more than 1,000 lines; for any estimate when there is no account.
+    /// `Invalid` for an estimate that the plan does not offer (it is over, another version of it counts, or it is not of this lead)
+    /// or whose lines [became services](super::PlannedEstimate::became_services) already, and for more than 1,000 lines; for any
+    /// estimate when there is no account.
     pub fn choose_estimates(mut self, choice: &EstimateChoice) -> Result<Self> {
         let mut broken = Vec::new();
         if let EstimateChoice::These(ids) = choice {

@@ -44,7 +44,8 @@ pub(super) struct Found {
     pub(super) services: Vec<Service>,
     /// The links of the conversion that go.
     pub(super) links: Vec<Link>,
-    /// Who is the primary contact of the account because of targets of the host, or of a choice since, and goes or was not it before.
+    /// The choice of a primary contact that is turned back: a target of the host made it, or somebody since, who chose a person who
+    /// goes.
     pub(super) primary: Option<PrimaryMade>,
     /// Conversions that stand, with what they take over from this one.
     pub(super) heirs: BTreeMap<OperationId, Stored>,

@@ -13,7 +13,7 @@ use super::look::{Found, Look};
 use super::since::back_to;
 use super::{Fate, TakenBack};
 
-/// Who was the primary contact of an account before the targets, or before who goes was chosen, and who is it by now.
+/// Who was the primary contact of an account before targets of the host, or somebody since, chose another one, and who is it by now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PrimaryMade {
     account: Subject,
@@ -35,7 +35,7 @@ impl PrimaryMade {
         Ok(is_left.then_some(Self { after: now, ..self }))
     }
 
-    /// The link as it was before the targets.
+    /// The link as it was before that choice.
     pub(super) fn undone(&self, link: &Link) -> Link {
         let role = match link.role {
             LinkRole::PrimaryContact if Some(link.to) == self.after => LinkRole::Contact,
@@ -128,7 +128,7 @@ impl Look<'_> {
 }
 
 impl Found {
-    /// The links that go, as they are by now: a target may have made another person the primary contact.
+    /// The links that go, as they are by now: a target, or somebody since, may have made another person the primary contact.
     pub(super) fn links_now(&self, txn: &mut dyn Txn) -> Result<Vec<Link>> {
         let is_person = |link: &Link| link.from.kind == SubjectKind::Account && has_person(link);
         let (persons, mut links): (Vec<Link>, Vec<Link>) =
@@ -143,7 +143,8 @@ impl Found {
         Ok(links)
     }
 
-    /// Makes the one of before the primary contact again, unless a target chose another one on the way back.
+    /// Makes the one of before the primary contact again, unless by now it is neither the one who was found nor nobody: then a
+    /// target chose on the way back.
     pub(super) fn restore_primary(&self, ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Option<NewEntry>> {
         let Some(made) = self.primary else { return Ok(None) };
         let now = primary_of(txn, made.account)?;
