@@ -67,6 +67,7 @@ pub use plan::{
 };
 use planning::plan_by;
 use rules::Rules;
+pub(super) use stored::convert_for;
 use stored::first_outcome;
 pub(super) use unconvert::since::standing;
 pub use unconvert::{

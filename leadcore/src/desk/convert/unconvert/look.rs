@@ -125,7 +125,7 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
         entries.iter().filter(|entry| entry.action == Action::Created || entry.subject.kind.is_child());
     let mut made: BTreeSet<Subject> = ours.map(|entry| entry.subject).collect();
     let last = entries.iter().map(|entry| entry.sequence).max();
-    let triggered = last.map(|last| triggered(txn, &made, &entries, last)).transpose()?.flatten();
+    let triggered = triggered(txn, &made, &stored)?;
     made.extend(triggered.iter().map(|entry| entry.subject));
     let wrote = by_targets(txn, &stored)?;
     let holds = |subject: Subject| wrote.links.iter().any(|link| link.to == subject);

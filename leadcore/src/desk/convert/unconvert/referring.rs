@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
     self, Action, Activity, ActivityBody, ActivityKind, BlockKey, CatalogueKind, CustomType, Entry, Field,
-    FieldValue, MatchKey, OperationKind, Participant, Sequence, Series, Service, Subject, SubjectKind, Tab,
+    FieldValue, MatchKey, Participant, Sequence, Series, Service, Subject, SubjectKind, Tab,
 };
 use crate::error::Result;
 use crate::id::OpportunityId;
@@ -14,6 +14,7 @@ use crate::store::{ActivityQuery, ServiceScan, Txn};
 use super::super::super::rounds::{Place, each_lead};
 use super::super::super::series;
 use super::super::super::settings::load_catalogue_of;
+use super::super::stored::Stored;
 use super::look::{Look, entries_of};
 
 /// How many records are read at once.
@@ -148,23 +149,19 @@ fn takes_part(activity: &Activity, person: Subject) -> bool {
     told.participants.contains(&Participant::Record(person))
 }
 
-/// The opportunity that the conversion was done for, in the same call, where it has a number that stays: it has no other way
-/// back than with the conversion, which ended with this entry.
+/// The opportunity that the conversion was done for, as its outcome says, where it has a number that stays: it has no other way back
+/// than with the conversion.
 pub(super) fn triggered(
     txn: &mut dyn Txn,
     made: &BTreeSet<Subject>,
-    conversion: &[Entry],
-    last: Sequence,
+    stored: &Stored,
 ) -> Result<Option<Entry>> {
-    let by = conversion.first().map(|entry| &entry.actor);
-    let Some(next) = txn.journal().replay(None, Some(last), 1)?.pop() else { return Ok(None) };
-    let is_it = next.subject.kind == SubjectKind::Opportunity
-        && (next.action, next.operation_kind) == (Action::Created, OperationKind::Create)
-        && Some(&next.actor) == by;
-    if !is_it {
-        return Ok(None);
-    }
-    let Some(found) = txn.opportunities().get(&[OpportunityId::from_uuid(next.subject.id)])?.pop() else {
+    let Some(operation) = stored.made_for else { return Ok(None) };
+    let all = entries_of(txn, operation)?;
+    let is_it =
+        |entry: &&Entry| (entry.subject.kind, entry.action) == (SubjectKind::Opportunity, Action::Created);
+    let Some(entry) = all.iter().find(is_it).cloned() else { return Ok(None) };
+    let Some(found) = txn.opportunities().get(&[OpportunityId::from_uuid(entry.subject.id)])?.pop() else {
         return Ok(None);
     };
     let number = series::check_removal(txn, Series::Opportunity, found.number, found.serial.as_ref());
@@ -172,7 +169,6 @@ pub(super) fn triggered(
         return Ok(None);
     }
     // What the same call told of it later is no change.
-    let all = entries_of(txn, next.operation)?;
-    let sequence = all.iter().map(|entry| entry.sequence).max().unwrap_or(next.sequence);
-    Ok(Some(Entry { sequence, ..next }))
+    let sequence = all.iter().map(|entry| entry.sequence).max().unwrap_or(entry.sequence);
+    Ok(Some(Entry { sequence, ..entry }))
 }
