@@ -7,7 +7,7 @@ use crate::domain::{
     FieldValue, MatchKey, Participant, Sequence, Series, Service, Subject, SubjectKind, Tab,
 };
 use crate::error::Result;
-use crate::id::OpportunityId;
+use crate::id::{ActivityId, OpportunityId};
 use crate::query::Resolved;
 use crate::store::{ActivityQuery, ServiceScan, Txn};
 
@@ -80,10 +80,11 @@ impl Look<'_> {
         Ok(with.map(|one| Subject::from(one.id)).filter(|one| !self.is_part(*one)).collect())
     }
 
-    /// Nothing finds a meeting by who takes part: all of them are looked at, once.
+    /// Nothing finds a meeting by who takes part, but one with a new person was written since the conversion began. What was written
+    /// since and all meetings are looked at by turns, some at a time, until one of the two is at its end.
     fn meetings_of_new(&self, txn: &mut dyn Txn) -> Result<Vec<Activity>> {
-        let persons: Vec<_> =
-            self.made.iter().filter(|one| one.kind == SubjectKind::Contact).copied().collect();
+        let persons: BTreeSet<_> = self.made.iter().filter(|one| one.kind == SubjectKind::Contact).collect();
+        let with_new = |one: &Activity| persons.iter().any(|person| takes_part(one, **person));
         let mut query = ActivityQuery {
             assignee: None,
             kinds: vec![ActivityKind::Meeting],
@@ -92,16 +93,24 @@ impl Look<'_> {
             after: None,
             limit: ROUND,
         };
-        let mut meetings = Vec::new();
+        let (mut behind, mut written, mut all) = (self.began, BTreeMap::new(), Vec::new());
         loop {
+            let entries = txn.journal().replay(None, Some(behind), ROUND)?;
+            behind = entries.last().map_or(behind, |entry| entry.sequence);
+            let ids = entries.iter().map(|entry| entry.subject);
+            let ids: BTreeSet<_> = ids.filter(|one| one.kind == SubjectKind::Activity).collect();
+            let ids: Vec<_> = ids.into_iter().map(|one| ActivityId::from_uuid(one.id)).collect();
+            let found = txn.activities().get(&ids)?;
+            written.extend(found.into_iter().filter(with_new).map(|one| (one.id, one)));
+            if entries.len() < ROUND {
+                return Ok(written.into_values().collect());
+            }
             let found = txn.activities().list(&query)?;
             query.after = found.last().map(|one| domain::Place { at: one.at(), child: one.id.as_uuid() });
             let is_last = found.len() < ROUND;
-            meetings.extend(
-                found.into_iter().filter(|one| persons.iter().any(|person| takes_part(one, *person))),
-            );
+            all.extend(found.into_iter().filter(with_new));
             if is_last {
-                return Ok(meetings);
+                return Ok(all);
             }
         }
     }
