@@ -134,12 +134,12 @@ impl Look<'_> {
     }
 
     /// What a conversion wrote into a record that was there is not there any more: other leads were converted into it since,
-    /// or somebody else edited it.
+    /// or somebody else edited it. What the actor alone edited by hand is none of that.
     pub(super) fn edited(
         &mut self,
         txn: &mut dyn Txn,
         later: &mut Later<'_>,
-        fields: Vec<String>,
+        mut fields: Vec<String>,
     ) -> Result<()> {
         let record = later.written.subject;
         // Of a child the whole is given back, or nothing.
@@ -147,6 +147,14 @@ impl Look<'_> {
         let net = later.net(self, txn)?;
         let (operations, hands) = net.touching(named);
         let by_hand = hands.iter().any(|hand| **hand != self.rules.actor);
+        if by_hand {
+            let is_own = |field: &String| {
+                let hands = net.touching(Some(std::slice::from_ref(field))).1;
+                !hands.is_empty() && hands.iter().all(|hand| **hand == self.rules.actor)
+            };
+            let others: Vec<_> = fields.iter().filter(|field| !is_own(field)).cloned().collect();
+            fields = others;
+        }
         let mut leads = standing(txn, &operations)?;
         if leads.is_empty() && hands.is_empty() {
             leads = self.holding(txn, record)?;
