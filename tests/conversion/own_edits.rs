@@ -367,3 +367,18 @@ fn x_09_a_part_of_an_address_keeps_the_whole_of_it() {
         assert_eq!((address.street(), address.city()), (Some("Torget 1"), Some("Bodø")));
     }
 }
+
+#[test]
+fn x_09_of_an_address_only_what_others_wrote_stands_against_the_way_back() {
+    for (own, other) in [(Field::Street, Field::City), (Field::City, Field::Street)] {
+        let host = Host::new();
+        let known = account(&host, &named("Nordlys"));
+        let lead = full(&host);
+        into(&host, &lead, &options().into_account(known.id));
+        edit(&host, known.id, own, "Mine");
+        let patch = AccountPatch::new().set(other.clone(), "Theirs");
+        as_bob(&host, |ctx, txn| accounts::edit(ctx, txn, known.id, Expect::Any, &patch));
+        let fields = vec![other.key().to_owned()];
+        assert_eq!(blockers(&host, &lead), [Unconvertible::Edited { record: known.id.into(), fields }]);
+    }
+}

@@ -1,8 +1,11 @@
 //! What somebody says against reaching a person whom a conversion had marked already is that somebody's word too.
 
-use leadcore::desk::convert::{self, PersonChoice};
+use leadcore::context::Context;
+use leadcore::desk::convert::{self, PersonChoice, Unconvertible};
 use leadcore::desk::{Expect, contacts, leads, timeline, undo};
-use leadcore::domain::{AddressMark, Contact, Field, MarkNote, Phones, ReachChannel};
+use leadcore::domain::{AddressMark, Contact, Field, Lead, MarkNote, Phones, ReachChannel};
+use leadcore::policy::AllowAll;
+use leadcore::store::Txn;
 
 use super::fresh::*;
 use crate::support::{Host, form};
@@ -14,7 +17,7 @@ fn out() -> AddressMark {
 }
 
 /// A known person, and a lead that says `word` of it and was converted into it.
-fn marked(host: &Host, word: &[(Field, &str)]) -> (Contact, leadcore::domain::Lead) {
+fn marked(host: &Host, word: &[(Field, &str)]) -> (Contact, Lead) {
     let known = account(host, &named("K"));
     let anna = person(host, known.id, "Anna", MAIL);
     let fields = [(Field::Company, "K"), (Field::Name, "Anna")];
@@ -28,6 +31,10 @@ fn now(host: &Host, of: &Contact) -> Contact {
     host.read(|_, txn| Ok(txn.contacts().get(&[of.id])?.remove(0)))
 }
 
+fn opted_out(host: &Host, lead: &Lead) -> bool {
+    host.get(lead).fields.emails.entries()[0].opted_out
+}
+
 #[test]
 fn an_objection_said_again_stays_when_the_conversion_that_said_it_first_is_taken_back() {
     let host = Host::new();
@@ -35,11 +42,12 @@ fn an_objection_said_again_stays_when_the_conversion_that_said_it_first_is_taken
     assert!(now(&host, &anna).fields.emails.entries()[0].opted_out);
     let again = as_bob(&host, |ctx, txn| contacts::mark(ctx, txn, anna.id, Expect::Any, &out()));
     assert_eq!(blockers(&host, &lead), []);
+    assert_ne!(again.revision, anna.revision, "it is told");
     host.write(|ctx, txn| convert::unconvert(ctx, txn, lead.id));
     assert!(now(&host, &anna).fields.emails.entries()[0].opted_out, "bob said it too");
+    assert!(opted_out(&host, &lead), "as it said itself");
     // Once it is somebody's word, the same again tells nothing new.
     let known = now(&host, &anna);
-    assert!(known.revision >= again.revision);
     as_bob(&host, |ctx, txn| contacts::mark(ctx, txn, anna.id, Expect::Any, &out()));
     assert_eq!(now(&host, &anna).revision, known.revision);
 }
@@ -49,10 +57,53 @@ fn what_was_said_again_and_then_lifted_goes() {
     let host = Host::new();
     let (anna, lead) = marked(&host, &[(Field::Email, "a@k.example (opted_out)")]);
     as_bob(&host, |ctx, txn| contacts::mark(ctx, txn, anna.id, Expect::Any, &out()));
+    host.scene.tick();
+    host.write(|ctx, txn| contacts::mark(ctx, txn, anna.id, Expect::Any, &out().lifted()));
+    assert!(!now(&host, &anna).fields.emails.has_marks());
+    host.write(|ctx, txn| convert::unconvert(ctx, txn, lead.id));
+    assert!(!now(&host, &anna).fields.emails.has_marks());
+    assert!(opted_out(&host, &lead), "nobody lifted what the lead says");
+}
+
+#[test]
+fn what_somebody_else_lifted_stands_against_the_way_back() {
+    let host = Host::new();
+    let (anna, lead) = marked(&host, &[(Field::Email, "a@k.example (opted_out)")]);
     as_bob(&host, |ctx, txn| contacts::mark(ctx, txn, anna.id, Expect::Any, &out().lifted()));
-    assert!(!now(&host, &anna).fields.emails.has_marks());
-    let _ = host.try_write(|ctx, txn| convert::unconvert(ctx, txn, lead.id));
-    assert!(!now(&host, &anna).fields.emails.has_marks());
+    let told = Unconvertible::Edited { record: anna.id.into(), fields: vec!["email".to_owned()] };
+    assert_eq!(blockers(&host, &lead), [told]);
+}
+
+#[test]
+fn x_09_what_is_said_again_of_a_new_person_goes_on_to_the_lead() {
+    const STEPS: [(&[(&str, bool)], bool); 6] = [
+        (&[("ada", true)], true),
+        (&[("ada", false), ("ada", true)], true),
+        (&[("ada", false), ("bob", true)], true),
+        (&[("bob", false), ("ada", true)], true),
+        (&[("bob", false), ("bob", true)], true),
+        (&[("ada", true), ("ada", false)], false),
+    ];
+    for (steps, is_out) in STEPS {
+        let host = Host::new();
+        let known = account(&host, &named("K"));
+        let office = person(&host, known.id, "Office", MAIL);
+        host.write(|ctx, txn| contacts::mark(ctx, txn, office.id, Expect::Any, &out()));
+        let fields = [(Field::Company, "K"), (Field::Name, "Anna Berg"), (Field::Email, MAIL)];
+        let lead = host.add(form(&fields));
+        let anna = into(&host, &lead, &options().into_account(known.id)).contacts[0];
+        assert!(anna != office.id && !opted_out(&host, &lead), "the conversion said it, of the person alone");
+        for (user, is_said) in steps {
+            host.scene.tick();
+            let mark = if *is_said { out() } else { out().lifted() };
+            let mark =
+                |ctx: &Context<'_>, txn: &mut dyn Txn| contacts::mark(ctx, txn, anna, Expect::Any, &mark);
+            host.write_as(user, &AllowAll, mark).unwrap();
+        }
+        assert_eq!(blockers(&host, &lead), [], "{steps:?}");
+        host.write(|ctx, txn| convert::unconvert(ctx, txn, lead.id));
+        assert_eq!(opted_out(&host, &lead), is_out, "{steps:?}");
+    }
 }
 
 #[test]
@@ -88,8 +139,10 @@ fn who_must_not_be_called_said_again_stays_so() {
     host.scene.tick();
     let note = MarkNote::default();
     as_bob(&host, |ctx, txn| contacts::do_not_call(ctx, txn, anna.id, Expect::Any, Some(&note)));
-    let _ = host.try_write(|ctx, txn| convert::unconvert(ctx, txn, lead.id));
+    host.write(|ctx, txn| convert::unconvert(ctx, txn, lead.id));
     assert!(now(&host, &anna).fields.do_not_call.is_some());
+    let of_lead = host.read(|ctx, txn| contacts::of_lead(ctx, txn, lead.id));
+    assert!(of_lead[0].contact.id != anna.id && of_lead[0].contact.fields.do_not_call.is_some());
 }
 
 #[test]

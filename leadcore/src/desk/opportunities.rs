@@ -127,13 +127,13 @@ pub fn create(
     txn.savepoint(&mut |txn| {
         let first = |txn: &mut dyn Txn, operation| made_by(ctx, txn, operation);
         made = Some(once::by(ctx, txn, once.clone(), first, |txn| {
+            let make = |txn: &mut dyn Txn| create_of_customer(ctx, txn, of, new.clone());
             match customer(ctx, txn, of, "opportunity") {
                 Err(error) if matches!(error.conflict(), Some(Conflict::ConversionRequired { .. })) => {
-                    convert::convert(ctx, txn, LeadId::from_uuid(of.id), &options)?;
+                    convert::convert_for(ctx, txn, (LeadId::from_uuid(of.id), &options), make)
                 }
-                known => drop(known?),
+                known => known.and_then(|_| make(txn)),
             }
-            create_of_customer(ctx, txn, of, new.clone())
         })?);
         Ok(())
     })?;

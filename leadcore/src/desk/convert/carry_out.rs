@@ -118,7 +118,8 @@ pub(super) fn carry_out(
     txn.links().insert(&links)?;
     outcome.links = links;
     let host_wrote = hosts.create(txn, &mut outcome, plan)?;
-    let stored = Stored { outcome, host_wrote, itself: itself(plan), took_over: Vec::new() };
+    let (itself, took_over) = (itself(plan), Vec::new());
+    let stored = Stored { outcome, host_wrote, itself, took_over, made_for: None };
     operation.outcome = Some(serde_json::to_value(&stored).map_err(|error| {
         Error::new(ErrorKind::Internal, "an outcome could not be written as JSON").with_source(error)
     })?);

@@ -67,8 +67,8 @@ pub use plan::{
 };
 use planning::plan_by;
 use rules::Rules;
-pub(super) use stored::brought_to;
 use stored::first_outcome;
+pub(super) use stored::{brought_to, convert_for};
 pub(super) use unconvert::since::standing;
 pub use unconvert::{
     Fate, TakenBack, UnconvertOutcome, UnconvertPlan, Unconvertible, WrittenSince, apply_unconvert,

@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Sequence, Subject};
+use crate::context::Context;
+use crate::domain::{Operation, Sequence, Subject};
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{AccountId, ContactId, OperationId};
+use crate::id::{AccountId, ContactId, LeadId, OperationId};
 use crate::store::Txn;
 
 use super::plan::ConversionOutcome;
+use super::words::json;
+use super::{ConversionOptions, convert};
 
 /// The outcome of a conversion as its operation has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +28,9 @@ pub(super) struct Stored {
     /// What others wrote that were taken back, and that this one says too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) took_over: Vec<TookOver>,
+    /// The operation that made what the lead was converted for, in the same call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) made_for: Option<OperationId>,
 }
 
 /// The marks that a conversion wrote into a record, whose word they are no more.
@@ -61,4 +67,19 @@ pub(in crate::desk) fn brought_to(txn: &mut dyn Txn, account: AccountId) -> Resu
         persons.extend(first_outcome(txn, conversion.operation)?.contacts.into_iter().map(Subject::from));
     }
     Ok(persons)
+}
+
+/// Converts a lead for what takes a customer, which is made next: the conversion says by which operation.
+pub(in crate::desk) fn convert_for<T>(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    (lead, options): (LeadId, &ConversionOptions),
+    make: impl FnOnce(&mut dyn Txn) -> Result<(OperationId, T)>,
+) -> Result<(OperationId, T)> {
+    let conversion = convert(ctx, txn, lead, options)?.operation;
+    let (operation, made) = make(txn)?;
+    let outcome = Stored { made_for: Some(operation), ..stored(txn, conversion)? };
+    let done = txn.journal().operation(conversion)?.ok_or_else(|| Error::not_found("operation"))?;
+    txn.journal().update(&Operation { outcome: Some(json(&outcome)?), ..done })?;
+    Ok((operation, made))
 }

@@ -1,15 +1,18 @@
 //! What a conversion reads: as much for the hundredth lead of a customer as for the tenth.
 
-use super::{ConversionOptions, PersonChoice};
+use super::{ConversionOptions, PersonChoice, Unconvertible};
 use crate::context::Context;
 use crate::desk::counting::Counting;
-use crate::desk::{Expect, accounts, contacts, convert, leads};
-use crate::domain::{AccountFields, AccountPatch, Actor, ContactFields, Emails, Field, LeadFields, MarkNote};
+use crate::desk::{Expect, accounts, activities, contacts, convert, leads};
+use crate::domain::{
+    AccountFields, AccountPatch, ActivityFields, Actor, ContactFields, Emails, Field, LeadFields, MarkNote,
+    Participant, Subject,
+};
 use crate::id::{AccountId, ContactId, SequentialIds, TenantId};
 use crate::memory::MemoryStore;
 use crate::policy::AllowAll;
 use crate::store::{StoreExt, Txn};
-use crate::time::ManualClock;
+use crate::time::{ManualClock, Timestamp};
 use crate::value::PersonName;
 
 struct Host {
@@ -100,18 +103,21 @@ fn a_lead_reads_no_other_leads_because_they_have_the_same_person() {
 }
 
 /// The entries that the plan of the way back of a lead reads, and the most at once, after its customer was edited so often.
-fn read_for_the_way_back(edits: u32) -> (usize, usize) {
+fn read_for_the_way_back(field: &Field, edits: u32) -> (usize, usize) {
     let (store, host) = (MemoryStore::new(), Host::default());
     let ctx = host.ctx();
     let read = store.write(ctx.tenant(), |txn| {
         let known = AccountFields { name: "Nordlys AS".into(), ..AccountFields::default() };
         let account = accounts::create(&ctx, txn, known.into())?.id;
-        let fields =
+        let mut fields =
             LeadFields { industry: Some("Energy".into()), ..lead("Anna Berg", "anna@nordlys.example") };
+        if *field == Field::City {
+            field.write(&mut fields, &"Oslo".into()).unwrap();
+        }
         let lead = leads::create(&ctx, txn, fields.into())?;
         convert::convert(&ctx, txn, lead.id, &ConversionOptions::default().into_account(account))?;
         for n in 0..edits {
-            let patch = AccountPatch::new().set(Field::Description, format!("Edit {n}").as_str());
+            let patch = AccountPatch::new().set(field.clone(), format!("Edit {n}").as_str());
             accounts::edit(&ctx, txn, account, Expect::Any, &patch)?;
         }
         let mut txn = Counting::of(txn);
@@ -124,7 +130,51 @@ fn read_for_the_way_back(edits: u32) -> (usize, usize) {
 
 #[test]
 fn a_way_back_reads_a_long_history_in_pages_and_once() {
-    let (few, many) = (read_for_the_way_back(500), read_for_the_way_back(2_500));
-    assert!(many.1 <= 256, "{many:?}");
-    assert!(many.0 - few.0 <= 2_000 + 512, "each entry once: {few:?} {many:?}");
+    // Where the conversion wrote what was edited, that is one more look at the whole, whoever asks for it.
+    for (field, looks) in [(Field::Description, 1), (Field::City, 2)] {
+        let [few, many] = [500, 2_500].map(|edits| read_for_the_way_back(&field, edits));
+        assert!(many.1 <= 256, "{field:?} {many:?}");
+        assert!(many.0 - few.0 <= looks * 2_000 + 512, "each entry once: {field:?} {few:?} {many:?}");
+    }
+}
+
+/// How often the plan of a way back asks, after so many meetings before the conversion and so many edits behind it, and what stands
+/// against it: one meeting of somebody else with the new person.
+fn asked_with_meetings(before: u32, edits: u32) -> usize {
+    let (store, host) = (MemoryStore::new(), Host::default());
+    let ctx = host.ctx();
+    let bob = Actor::User("bob".parse().unwrap());
+    let bob = Context::new(&host.tenant, bob, &host.clock, &host.ids, &AllowAll);
+    let at: Timestamp = "2026-12-01T09:00:00Z".parse().unwrap();
+    let asked = store.write(ctx.tenant(), |txn| {
+        let known = AccountFields { name: "Nordlys AS".into(), ..AccountFields::default() };
+        let account = accounts::create(&ctx, txn, known.into())?.id;
+        let about = [Subject::from(account)];
+        for _ in 0..before {
+            activities::add(&ctx, txn, &about, ActivityFields::meeting("Visit", at, at))?;
+        }
+        let lead = leads::create(&ctx, txn, lead("Anna Berg", "anna@nordlys.example").into())?;
+        let into = ConversionOptions::default().into_account(account);
+        let anna = Subject::from(convert::convert(&ctx, txn, lead.id, &into)?.contacts[0]);
+        let with = Participant::Record(anna);
+        activities::add(&bob, txn, &about, ActivityFields::meeting("Visit", at, at).with(with))?;
+        for n in 0..edits {
+            let patch = AccountPatch::new().set(Field::Description, format!("Edit {n}").as_str());
+            accounts::edit(&ctx, txn, account, Expect::Any, &patch)?;
+        }
+        let mut txn = Counting::of(txn);
+        let plan = convert::plan_unconvert(&ctx, &mut txn, lead.id)?;
+        let tabs = vec![("meeting".to_owned(), 1)];
+        assert_eq!(plan.blockers, [Unconvertible::HasChildren { record: anna, tabs }]);
+        Ok(txn.calls)
+    });
+    asked.unwrap()
+}
+
+#[test]
+fn a_way_back_reads_no_meetings_from_before_the_conversion() {
+    assert_eq!(asked_with_meetings(1_200, 0), asked_with_meetings(0, 0));
+    // Behind much that was written since, few meetings are read instead; and some of both.
+    asked_with_meetings(0, 1_200);
+    asked_with_meetings(1_200, 1_200);
 }

@@ -19,6 +19,7 @@ use super::handed::HandedOn;
 use super::primary::PrimaryMade;
 use super::referring::triggered;
 use super::said::SaidSince;
+use super::since::Later;
 use super::wrote::{Hung, Wrote, by_targets, hung};
 use super::{Fate, TakenBack, UnconvertPlan, Unconvertible};
 
@@ -126,7 +127,10 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
         entries.iter().filter(|entry| entry.action == Action::Created || entry.subject.kind.is_child());
     let mut made: BTreeSet<Subject> = ours.map(|entry| entry.subject).collect();
     let last = entries.iter().map(|entry| entry.sequence).max();
-    let triggered = last.map(|last| triggered(txn, &made, &entries, last)).transpose()?.flatten();
+    // Targets of the host write before the conversion does.
+    let first = entries.iter().map(|entry| entry.sequence).chain(stored.host_wrote.map(|(behind, _)| behind));
+    let began = first.min().map_or(Sequence(i64::MIN), |first| Sequence(first.0.saturating_sub(1)));
+    let triggered = triggered(txn, &made, &stored)?;
     made.extend(triggered.iter().map(|entry| entry.subject));
     let wrote = by_targets(txn, &stored)?;
     let holds = |subject: Subject| wrote.links.iter().any(|link| link.to == subject);
@@ -144,6 +148,7 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
         stored: &stored,
         outcome,
         found: &mut found,
+        began,
         meetings: None,
     };
     look.stage(txn)?;
@@ -191,6 +196,8 @@ pub(super) struct Look<'a> {
     pub(super) stored: &'a Stored,
     pub(super) outcome: &'a ConversionOutcome,
     pub(super) found: &'a mut Found,
+    /// A place of the journal before everything that was written of the conversion.
+    pub(super) began: Sequence,
     /// Meetings in which new persons take part, once they were looked for.
     pub(super) meetings: Option<Vec<Activity>>,
 }
@@ -249,7 +256,7 @@ impl Look<'_> {
             self.block(Unconvertible::Gone { record });
             return Ok(());
         };
-        self.changed(txn, entry)?;
+        self.changed(txn, &mut Later::of(entry))?;
         self.children(txn, record, Some(entry.sequence))?;
         let named = self.named_by(txn, record)?;
         self.in_use(txn, record, &named)?;
@@ -263,13 +270,14 @@ impl Look<'_> {
 
     fn filled_account(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
         let record = entry.subject;
-        let (changes, kept) = self.without_whole(txn, entry)?;
+        let mut later = Later::of(entry);
+        let (changes, kept) = self.without_whole(txn, &mut later)?;
         let Some(known) = self.account(txn, AccountId::from_uuid(record.id))? else {
             self.block(Unconvertible::Gone { record });
             return Ok(());
         };
         let rewound = known.after.fields.rewind(&changes, &|_, _| None);
-        self.rewound(txn, entry, (rewound, kept))
+        self.rewound(txn, &mut later, (rewound, kept))
     }
 
     /// The persons that the account got are its own as they were, but for whom the actor took out of it or gave another role, and a
@@ -300,11 +308,11 @@ impl Look<'_> {
     fn rewound(
         &mut self,
         txn: &mut dyn Txn,
-        entry: &Entry,
+        later: &mut Later<'_>,
         (rewound, mut kept): (Rewound, Vec<String>),
     ) -> Result<()> {
-        kept.extend(self.own_edits(txn, entry, rewound.kept)?);
-        let taken = TakenBack::new(entry.subject, Fate::Restored(rewound.reversed));
+        kept.extend(self.own_edits(txn, later, rewound.kept)?);
+        let taken = TakenBack::new(later.written.subject, Fate::Restored(rewound.reversed));
         self.found.plan.records.push(TakenBack { kept, ..taken });
         Ok(())
     }
@@ -316,7 +324,7 @@ impl Look<'_> {
             self.block(Unconvertible::Gone { record });
             return Ok(());
         };
-        self.changed(txn, entry)?;
+        self.changed(txn, &mut Later::of(entry))?;
         self.children(txn, record, Some(entry.sequence))?;
         let holders = txn.links().to(&[record], None)?;
         // A lead whose person turned out to be this one has this one too.
@@ -330,13 +338,14 @@ impl Look<'_> {
 
     fn filled_contact(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
         let record = entry.subject;
-        let (changes, kept) = self.without_whole(txn, entry)?;
+        let mut later = Later::of(entry);
+        let (changes, kept) = self.without_whole(txn, &mut later)?;
         let Some(known) = self.known(txn, ContactId::from_uuid(record.id))? else {
             self.block(Unconvertible::Gone { record });
             return Ok(());
         };
         let rewound = known.after.fields.rewind(&changes, &|_, _| None);
-        self.rewound(txn, entry, (rewound, kept))
+        self.rewound(txn, &mut later, (rewound, kept))
     }
 
     fn new_opportunity(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
@@ -348,8 +357,9 @@ impl Look<'_> {
         let place = self.found.plan.blockers.len();
         self.opportunity_goes(txn, found.clone(), entry.sequence)?;
         let behind = self.found.plan.blockers.split_off(place);
-        self.changed(txn, entry)?;
-        self.moved_on(txn, entry, &found, |one| one.state.code())?;
+        let mut later = Later::of(entry);
+        self.changed(txn, &mut later)?;
+        self.moved_on(txn, &mut later, &found, |one| one.state.code())?;
         self.found.plan.blockers.extend(behind);
         Ok(())
     }
@@ -395,8 +405,9 @@ impl Look<'_> {
         let Some(found) = txn.services().get(&[ServiceId::from_uuid(record.id)])?.pop() else {
             return self.not_there(txn, entry);
         };
-        self.changed(txn, entry)?;
-        self.moved_on(txn, entry, &found, |one| one.state.code())?;
+        let mut later = Later::of(entry);
+        self.changed(txn, &mut later)?;
+        self.moved_on(txn, &mut later, &found, |one| one.state.code())?;
         self.children(txn, record, Some(entry.sequence))?;
         self.found.services.push(found);
         Ok(())

@@ -90,7 +90,8 @@ pub enum Unconvertible {
         /// Who, each once.
         by: Vec<Actor>,
     },
-    /// Fields of a record that was there before, which the conversion filled, were changed since by somebody else than the actor.
+    /// Fields of a record that was there before, which the conversion filled, were changed since by somebody else than the actor; of an
+    /// address, what that one changed.
     Edited {
         /// The record.
         record: Subject,

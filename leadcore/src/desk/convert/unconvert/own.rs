@@ -16,7 +16,7 @@ use crate::store::Txn;
 use super::super::super::children::IMAGE;
 use super::super::super::contacts::PRIMARY;
 use super::look::{Look, Rewritten};
-use super::since::{read_image, standing};
+use super::since::{Later, read_image, standing};
 use super::{Fate, TakenBack, Unconvertible};
 
 /// Fields of an opportunity that mean something only together.
@@ -32,13 +32,13 @@ impl Look<'_> {
     pub(super) fn own_edits(
         &mut self,
         txn: &mut dyn Txn,
-        written: &Entry,
+        later: &mut Later<'_>,
         kept: Vec<Kept>,
     ) -> Result<Vec<String>> {
         if kept.is_empty() {
             return Ok(Vec::new());
         }
-        let net = self.net(txn, written.subject, written.sequence)?;
+        let net = later.net(self, txn)?;
         let (mut own, mut beside, mut others) = (Vec::new(), Vec::new(), Vec::new());
         for Kept { field, why } in kept {
             let (operations, hands) = net.touching(Some(std::slice::from_ref(&field)));
@@ -59,7 +59,7 @@ impl Look<'_> {
             with.push(field);
         }
         if !others.is_empty() {
-            self.edited(txn, written, others)?;
+            self.edited(txn, later, others)?;
         }
         Ok(own)
     }
@@ -69,9 +69,9 @@ impl Look<'_> {
     pub(super) fn without_whole(
         &mut self,
         txn: &mut dyn Txn,
-        written: &Entry,
+        later: &mut Later<'_>,
     ) -> Result<(Vec<FieldChange>, Vec<String>)> {
-        let is_part = |field: &str| go_together(field, Field::City.key());
+        let (written, is_part) = (later.written, |field: &str| go_together(field, Field::City.key()));
         let ours: BTreeSet<&str> = written
             .changes
             .iter()
@@ -81,7 +81,7 @@ impl Look<'_> {
         if ours.is_empty() {
             return Ok((written.changes.clone(), Vec::new()));
         }
-        let net = self.net(txn, written.subject, written.sequence)?;
+        let net = later.net(self, txn)?;
         let parts = Field::ALL.iter().map(|field| field.key().to_owned()).filter(|field| is_part(field));
         let edited: Vec<String> =
             parts.filter(|part| !net.touching(Some(std::slice::from_ref(part))).1.is_empty()).collect();
@@ -93,7 +93,7 @@ impl Look<'_> {
         let kept = if is_own { ours.iter().map(|part| (*part).to_owned()).collect() } else { Vec::new() };
         let rest = written.changes.iter().filter(|change| !is_part(&change.field)).cloned().collect();
         if !is_own {
-            self.edited(txn, written, edited)?;
+            self.edited(txn, later, edited)?;
         }
         Ok((rest, kept))
     }
@@ -154,13 +154,14 @@ impl Look<'_> {
             self.found.plan.records.push(taken);
             return Ok(());
         }
-        let net = self.net(txn, record, entry.sequence)?;
+        let mut later = Later::of(entry);
+        let net = later.net(self, txn)?;
         let (operations, hands) = net.touching(None);
         let is_running = (now.state, &now.end) == (after.state, &after.end);
         let is_own = is_running && self.is_own(txn, (&operations, &hands))?;
         let merged = if is_own { without(&before, &after, &now) } else { None };
         let Some((restored, kept)) = merged else {
-            self.edited(txn, entry, vec!["opportunity".to_owned()])?;
+            self.edited(txn, &mut later, vec!["opportunity".to_owned()])?;
             self.found.plan.records.push(taken);
             return Ok(());
         };

@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
     self, Action, Activity, ActivityBody, ActivityKind, BlockKey, CatalogueKind, CustomType, Entry, Field,
-    FieldValue, MatchKey, OperationKind, Participant, Sequence, Series, Service, Subject, SubjectKind, Tab,
+    FieldValue, MatchKey, Participant, Sequence, Series, Service, Subject, SubjectKind, Tab,
 };
 use crate::error::Result;
-use crate::id::OpportunityId;
+use crate::id::{ActivityId, OpportunityId};
 use crate::query::Resolved;
 use crate::store::{ActivityQuery, ServiceScan, Txn};
 
 use super::super::super::rounds::{Place, each_lead};
 use super::super::super::series;
 use super::super::super::settings::load_catalogue_of;
+use super::super::stored::Stored;
 use super::look::{Look, entries_of};
 
 /// How many records are read at once.
@@ -79,10 +80,11 @@ impl Look<'_> {
         Ok(with.map(|one| Subject::from(one.id)).filter(|one| !self.is_part(*one)).collect())
     }
 
-    /// Nothing finds a meeting by who takes part: all of them are looked at, once.
+    /// Nothing finds a meeting by who takes part, but one with a new person was written since the conversion began. What was written
+    /// since and all meetings are looked at by turns, some at a time, until one of the two is at its end.
     fn meetings_of_new(&self, txn: &mut dyn Txn) -> Result<Vec<Activity>> {
-        let persons: Vec<_> =
-            self.made.iter().filter(|one| one.kind == SubjectKind::Contact).copied().collect();
+        let persons: BTreeSet<_> = self.made.iter().filter(|one| one.kind == SubjectKind::Contact).collect();
+        let with_new = |one: &Activity| persons.iter().any(|person| takes_part(one, **person));
         let mut query = ActivityQuery {
             assignee: None,
             kinds: vec![ActivityKind::Meeting],
@@ -91,16 +93,24 @@ impl Look<'_> {
             after: None,
             limit: ROUND,
         };
-        let mut meetings = Vec::new();
+        let (mut behind, mut written, mut all) = (self.began, BTreeMap::new(), Vec::new());
         loop {
+            let entries = txn.journal().replay(None, Some(behind), ROUND)?;
+            behind = entries.last().map_or(behind, |entry| entry.sequence);
+            let ids = entries.iter().map(|entry| entry.subject);
+            let ids: BTreeSet<_> = ids.filter(|one| one.kind == SubjectKind::Activity).collect();
+            let ids: Vec<_> = ids.into_iter().map(|one| ActivityId::from_uuid(one.id)).collect();
+            let found = txn.activities().get(&ids)?;
+            written.extend(found.into_iter().filter(with_new).map(|one| (one.id, one)));
+            if entries.len() < ROUND {
+                return Ok(written.into_values().collect());
+            }
             let found = txn.activities().list(&query)?;
             query.after = found.last().map(|one| domain::Place { at: one.at(), child: one.id.as_uuid() });
             let is_last = found.len() < ROUND;
-            meetings.extend(
-                found.into_iter().filter(|one| persons.iter().any(|person| takes_part(one, *person))),
-            );
+            all.extend(found.into_iter().filter(with_new));
             if is_last {
-                return Ok(meetings);
+                return Ok(all);
             }
         }
     }
@@ -148,23 +158,19 @@ fn takes_part(activity: &Activity, person: Subject) -> bool {
     told.participants.contains(&Participant::Record(person))
 }
 
-/// The opportunity that the conversion was done for, in the same call, where it has a number that stays: it has no other way
-/// back than with the conversion, which ended with this entry.
+/// The opportunity that the conversion was done for, as its outcome says, where it has a number that stays: it has no other way back
+/// than with the conversion.
 pub(super) fn triggered(
     txn: &mut dyn Txn,
     made: &BTreeSet<Subject>,
-    conversion: &[Entry],
-    last: Sequence,
+    stored: &Stored,
 ) -> Result<Option<Entry>> {
-    let by = conversion.first().map(|entry| &entry.actor);
-    let Some(next) = txn.journal().replay(None, Some(last), 1)?.pop() else { return Ok(None) };
-    let is_it = next.subject.kind == SubjectKind::Opportunity
-        && (next.action, next.operation_kind) == (Action::Created, OperationKind::Create)
-        && Some(&next.actor) == by;
-    if !is_it {
-        return Ok(None);
-    }
-    let Some(found) = txn.opportunities().get(&[OpportunityId::from_uuid(next.subject.id)])?.pop() else {
+    let Some(operation) = stored.made_for else { return Ok(None) };
+    let all = entries_of(txn, operation)?;
+    let is_it =
+        |entry: &&Entry| (entry.subject.kind, entry.action) == (SubjectKind::Opportunity, Action::Created);
+    let Some(entry) = all.iter().find(is_it).cloned() else { return Ok(None) };
+    let Some(found) = txn.opportunities().get(&[OpportunityId::from_uuid(entry.subject.id)])?.pop() else {
         return Ok(None);
     };
     let number = series::check_removal(txn, Series::Opportunity, found.number, found.serial.as_ref());
@@ -172,7 +178,6 @@ pub(super) fn triggered(
         return Ok(None);
     }
     // What the same call told of it later is no change.
-    let all = entries_of(txn, next.operation)?;
-    let sequence = all.iter().map(|entry| entry.sequence).max().unwrap_or(next.sequence);
-    Ok(Some(Entry { sequence, ..next }))
+    let sequence = all.iter().map(|entry| entry.sequence).max().unwrap_or(entry.sequence);
+    Ok(Some(Entry { sequence, ..entry }))
 }

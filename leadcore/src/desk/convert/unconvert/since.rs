@@ -41,6 +41,26 @@ pub(super) fn back_to(txn: &mut dyn Txn, record: Subject, last: Sequence, each: 
     }
 }
 
+/// An entry of the conversion, with what was written into its record since: read once, when it is asked for.
+pub(super) struct Later<'e> {
+    pub(super) written: &'e Entry,
+    net: Option<Net>,
+}
+
+impl<'e> Later<'e> {
+    pub(super) const fn of(written: &'e Entry) -> Self {
+        Self { written, net: None }
+    }
+
+    pub(super) fn net(&mut self, look: &Look<'_>, txn: &mut dyn Txn) -> Result<&Net> {
+        let known = match self.net.take() {
+            Some(known) => known,
+            None => look.net(txn, self.written.subject, self.written.sequence)?,
+        };
+        Ok(self.net.insert(known))
+    }
+}
+
 impl Look<'_> {
     /// What others than the conversion wrote into a record since it did, the latest first.
     pub(super) fn since(
@@ -66,9 +86,9 @@ impl Look<'_> {
 
     /// Who else wrote a new record since, where anything is left of it. What the actor wrote since is told, and goes with it; what that
     /// says against reaching somebody [goes on](Self::said_of_new).
-    pub(super) fn changed(&mut self, txn: &mut dyn Txn, made: &Entry) -> Result<()> {
-        let record = made.subject;
-        let net = self.net(txn, record, made.sequence)?;
+    pub(super) fn changed(&mut self, txn: &mut dyn Txn, later: &mut Later<'_>) -> Result<()> {
+        let record = later.written.subject;
+        let net = later.net(self, txn)?;
         let by = net.writers(|actor, _| *actor != self.rules.actor);
         if !by.is_empty() {
             self.block(Unconvertible::Changed { record, by });
@@ -84,16 +104,17 @@ impl Look<'_> {
     pub(super) fn moved_on<C: DeserializeOwned>(
         &mut self,
         txn: &mut dyn Txn,
-        made: &Entry,
+        later: &mut Later<'_>,
         now: &C,
         state: fn(&C) -> &'static str,
     ) -> Result<()> {
+        let made = later.written;
         let image = made.changes.iter().find(|change| change.field == IMAGE);
         let was: Option<C> = image.and_then(|change| read_image(&change.after));
         if was.is_none_or(|was| state(&was) == state(now)) {
             return Ok(());
         }
-        let net = self.net(txn, made.subject, made.sequence)?;
+        let net = later.net(self, txn)?;
         let (operations, hands) = net.touching(Some(&["state".to_owned()]));
         if !self.is_own(txn, (&operations, &hands))? {
             let state = state(now).to_owned();
@@ -113,14 +134,27 @@ impl Look<'_> {
     }
 
     /// What a conversion wrote into a record that was there is not there any more: other leads were converted into it since,
-    /// or somebody else edited it.
-    pub(super) fn edited(&mut self, txn: &mut dyn Txn, written: &Entry, fields: Vec<String>) -> Result<()> {
-        let record = written.subject;
+    /// or somebody else edited it. What the actor alone edited by hand is none of that.
+    pub(super) fn edited(
+        &mut self,
+        txn: &mut dyn Txn,
+        later: &mut Later<'_>,
+        mut fields: Vec<String>,
+    ) -> Result<()> {
+        let record = later.written.subject;
         // Of a child the whole is given back, or nothing.
         let named = (!record.kind.is_child()).then_some(fields.as_slice());
-        let net = self.net(txn, record, written.sequence)?;
+        let net = later.net(self, txn)?;
         let (operations, hands) = net.touching(named);
         let by_hand = hands.iter().any(|hand| **hand != self.rules.actor);
+        if by_hand {
+            let is_own = |field: &String| {
+                let hands = net.touching(Some(std::slice::from_ref(field))).1;
+                !hands.is_empty() && hands.iter().all(|hand| **hand == self.rules.actor)
+            };
+            let others: Vec<_> = fields.iter().filter(|field| !is_own(field)).cloned().collect();
+            fields = others;
+        }
         let mut leads = standing(txn, &operations)?;
         if leads.is_empty() && hands.is_empty() {
             leads = self.holding(txn, record)?;
