@@ -244,7 +244,9 @@ fn is_nowhere(domain: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Emails, Phones};
+    use crate::domain::Emails;
+    #[cfg(feature = "phone")]
+    use crate::domain::Phones;
 
     fn emails(text: &str) -> Vec<(usize, Issue, Fix)> {
         let fields = LeadFields { emails: Emails::parse(text).unwrap(), ..LeadFields::default() };

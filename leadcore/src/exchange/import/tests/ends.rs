@@ -86,7 +86,7 @@ fn leads_in_stages_of_ones_own_come_back_as_they_ended() {
     let host = host();
     let expected = told(&host);
     assert_eq!(expected[1].3, Some("won"));
-    for format in ExportFormat::ALL.into_iter() {
+    for format in formats() {
         let options = ExportOptions::new(format);
         let (file, done) = written(&host, &options);
         for mapping in [Some(done.mapping(&options)), None] {
@@ -197,7 +197,7 @@ fn leads_come_back_as_ended_when_they_did_and_the_journal_tells_when_that_was_wr
     let host = host();
     let expected = ended(&host);
     let to_the_second = |at: &Timestamp| at.as_micros().div_euclid(1_000_000);
-    for format in ExportFormat::ALL {
+    for format in formats() {
         let options = ExportOptions::new(format);
         let (file, done) = written(&host, &options);
         for mapping in [Some(done.mapping(&options)), None] {

@@ -1,6 +1,8 @@
 //! The same leads from a workbook, JSON and cards.
 
-use super::{Heard, Host, counts};
+#[cfg(all(feature = "sheets", feature = "xlsx"))]
+use super::Heard;
+use super::{Host, counts};
 use crate::exchange::FileKind;
 use crate::exchange::import::ImportOptions;
 

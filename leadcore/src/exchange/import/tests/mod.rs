@@ -48,6 +48,7 @@ use std::ops::ControlFlow;
 use crate::context::Context;
 use crate::domain::{Actor, Lead};
 use crate::error::Result;
+use crate::exchange::export::ExportFormat;
 use crate::exchange::import::{
     self, ImportOptions, ImportPlan, ImportReport, ImportSink, LineOutcome, Outcome, Progress,
 };
@@ -63,6 +64,12 @@ pub(super) struct Host {
     pub(super) store: MemoryStore,
     clock: ManualClock,
     ids: SequentialIds,
+}
+
+/// The formats that this build writes and reads.
+pub(super) fn formats() -> impl Iterator<Item = ExportFormat> {
+    let has_sheets = cfg!(all(feature = "sheets", feature = "xlsx"));
+    ExportFormat::ALL.into_iter().filter(move |format| has_sheets || *format != ExportFormat::Xlsx)
 }
 
 impl Host {

@@ -368,6 +368,7 @@ fn a_number_whose_country_is_said_later_is_that_of_the_same_lead() {
     assert_eq!((lead.fields.phones.entries().len(), lead.fields.address.city()), (1, Some("Oslo")));
 }
 
+#[cfg(feature = "phone")]
 #[test]
 fn a_number_with_its_country_says_more_than_its_digits() {
     let host = Host::new();
@@ -377,6 +378,7 @@ fn a_number_with_its_country_says_more_than_its_digits() {
     assert_eq!(host.leads()[1].fields.address.city(), Some("Oslo"));
 }
 
+#[cfg(feature = "phone")]
 #[test]
 fn a_number_is_one_with_its_country_and_without() {
     let phones = |host: &Host| {
