@@ -85,7 +85,10 @@ class ImportInput(ReadInput, total=False):
     """The same for single fields, and which of their values mean another one: ``{"labels": "reject", "source":
     {"unknown": "reject", "map": {"Messe": "Fair", "unbekannt": None}}}``; ``None`` counts as empty."""
     no_answer: Sequence[str] | None
-    r"""Cells that count as empty: ``["select", "n/a", "-", "\N"]``, and words that stand in many cells, when not said."""
+    r"""Cells that count as empty.
+
+    When not said: ``["select", "n/a", "-", "\N"]``, and words that stand in many cells.
+    """
     decimal_mark: Literal[".", ",", "auto"]
     """How amounts are written: ``"auto"`` (by each cell) when not said. A column may have its own."""
     external_system: str | None

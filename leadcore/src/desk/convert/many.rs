@@ -49,7 +49,7 @@ use super::{
 ///
 /// # Errors
 /// `Invalid` for a filter that does not fit, and for more than 1,000,000 leads; `Conflict` when the filter matches more or
-/// fewer leads than expected, with [`Conflict::KeyReused`] when the [key](ConversionOptions::key) stands for other leads
+/// fewer leads than expected, with [`Conflict::KeyReused`](crate::error::Conflict::KeyReused) when the [key](ConversionOptions::key) stands for other leads
 /// (`leads`) or other options; `Denied` when the actor may convert no lead at all. Nothing is written then.
 pub fn many(
     ctx: &Context<'_>,
