@@ -1,13 +1,11 @@
 //! Importing files of leads: keys, rejected rows, interruptions, plans and the way back (S4.04, X.27–X.31).
 
-use std::collections::BTreeSet;
 use std::io::Cursor;
 use std::ops::ControlFlow;
 
-use leadcore::context::Context;
 use leadcore::desk::convert::{self, ConversionOptions};
 use leadcore::desk::undo::{self, UndoPart};
-use leadcore::desk::{Expect, leads, purge, settings};
+use leadcore::desk::{Expect, leads, settings};
 use leadcore::domain::{Catalogue, CustomField, CustomKey, CustomType, Field, LeadPatch, LeadState, WhyKept};
 use leadcore::error::ErrorKind;
 use leadcore::exchange::Mapping;
@@ -15,13 +13,9 @@ use leadcore::exchange::import::{
     self, ImportOptions, ImportSink, LineOutcome, MatchBy, OnAmbiguous, OnMatch, Planned, Progress,
     SkipReason,
 };
-use leadcore::memory::MemoryStore;
 use leadcore::query::Filter;
-use leadcore::store::{Store, StoreExt};
 use leadcore::testkit::dump;
-use leadcore::testkit::fixtures::{Scene, realistic_csv};
-use leadcore_sqlite::SqliteStore;
-use proptest::prelude::*;
+use leadcore::testkit::fixtures::realistic_csv;
 
 use crate::support::{Host, counts, fields_of, refused};
 
@@ -240,83 +234,4 @@ fn x_31_a_plan_is_made_reviewed_changed_and_applied() {
     let other = Cursor::new("id,company\n1,Other\n");
     let wrong = import::apply(&host.ctx(), &host.store, &kept, other, None, &mut ());
     assert_eq!(fields_of(&refused(wrong, ErrorKind::Invalid)), ["file"]);
-}
-
-/// The dump without what an undo leaves: the journal, revisions and times of writing, and the number that comes next.
-fn lasting(store: &dyn Store, scene: &Scene) -> BTreeSet<String> {
-    let kept = |line: &&str| !["operation", "entry", "next number"].iter().any(|what| line.starts_with(what));
-    let strip = |line: &str| {
-        let (what, json) = line.split_once(" {").unwrap_or((line, ""));
-        if what != "lead" && what != "pipeline" {
-            return line.to_owned();
-        }
-        let mut value: serde_json::Value = serde_json::from_str(&format!("{{{json}")).unwrap();
-        for key in ["revision", "updated_at"] {
-            value.as_object_mut().unwrap().remove(key);
-        }
-        format!("{what} {value}")
-    };
-    dump(store, &scene.tenant).lines().filter(kept).map(strip).collect()
-}
-
-/// Cells from small sets, so that rows mean each other; with stages that are new, also such that close leads.
-fn row() -> impl Strategy<Value = String> {
-    let pick = |choices: &'static [&'static str]| prop::sample::select(choices);
-    let id = pick(&["", "1", "2", "3"]);
-    let email = pick(&["", "a@x.example", "b@x.example", "\"a@x.example,c@x.example\"", "nobody"]);
-    let phone = pick(&["", "+47 22225555", "+47 22225556"]);
-    let company = pick(&["", "A", "B", "-/-"]);
-    let city = pick(&["", "Oslo", "Moss", "-/-"]);
-    let tags = pick(&["", "x", "\"x;y\"", "-/-"]);
-    let status =
-        pick(&["", "New", "Mailed", "Discussion", "Lost", "Fresh", "fresh", "Closed - lost", "Gewonnen"]);
-    (id, email, phone, company, city, tags, status).prop_map(
-        |(id, email, phone, company, city, tags, status)| {
-            format!("{id},{email},{phone},{company},{city},{tags},{status}\n")
-        },
-    )
-}
-
-fn there_and_back(store: &dyn Store, first: &str, second: &str) {
-    let scene = Scene::new("acme");
-    let plainly = || {
-        let read = leadcore::exchange::ReadOptions::new().delimiter(b',').has_header(true);
-        ImportOptions::new().read(read).clear("-/-").chunk(3)
-    };
-    let ctx: Context<'_> = scene.ctx();
-    let import = |file: &str, options: &ImportOptions| {
-        import::run(&ctx, store, Cursor::new(file.to_owned()), options, None, &mut ()).unwrap()
-    };
-    import(first, &plainly());
-    scene.tick();
-    let before = lasting(store, &scene);
-    let report = import(second, &plainly().attempt(2));
-    scene.tick();
-    let operation = report.operation.unwrap();
-    let outcome = store.write(ctx.tenant(), |txn| undo::undo(&ctx, txn, operation)).unwrap();
-    assert_eq!((outcome.totals.failed, outcome.totals.partly), (0, 0), "{outcome:?}");
-    // What was created lies in the trash: emptied, nothing is left of it.
-    let request = purge::PurgeRequest::trash(Filter::everything());
-    let plan = store.read(ctx.tenant(), |txn| purge::plan(&ctx, txn, &request)).unwrap();
-    store.write(ctx.tenant(), |txn| purge::apply(&ctx, txn, &plan)).unwrap();
-    let after = lasting(store, &scene);
-    let apart: Vec<_> = before.symmetric_difference(&after).collect();
-    assert_eq!(apart, [""; 0], "{first}\n{second}");
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
-
-    #[test]
-    fn imported_and_undone_the_store_is_as_before(
-        first in prop::collection::vec(row(), 0..6),
-        second in prop::collection::vec(row(), 1..10),
-    ) {
-        // The first lead of a tenant makes its pipeline, which stays.
-        let head = "id,email,phone,company,city,tags,status\n";
-        let file = |rows: &[String]| format!("{head}{}", rows.concat());
-        let first = [vec!["9,z@x.example,,Z,,\"x;y\",New\n".to_owned()], first].concat();
-        there_and_back(&MemoryStore::new(), &file(&first), &file(&second));
-        there_and_back(&SqliteStore::open_in_memory().unwrap(), &file(&first), &file(&second));
-    }
 }

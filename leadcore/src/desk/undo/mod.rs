@@ -12,7 +12,8 @@
 //! - persons that were linked to a lead or an account are taken off it, those that were taken off are linked again;
 //! - notes, tasks, files and the like are again what they were, gone or back, unless they were edited since;
 //! - terms of vocabularies get their name, colour, place and state back; a deleted one is there again; one that was added
-//!   goes, also off the leads that an undo of the same operation puts into the trash, unless something else refers to it;
+//!   goes, also off the leads that an undo of the same operation puts into the trash, unless something else refers to it, or
+//!   would again: the undo of what was written over it since;
 //! - stages that an import added go in the same way, unless a person changed or moved them since; the leads in the trash wait in
 //!   a stage of the same kind until they are restored, or until an undo of the undo brings theirs back;
 //! - the mapping of conversions is again what it was, unless it was changed since.

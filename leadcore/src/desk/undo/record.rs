@@ -6,8 +6,8 @@ use crate::domain::FieldType;
 use crate::domain::{
     Action, Catalogue, CatalogueKind, Contact, CustomValues, Entry, FOLLOWED_SINCE, FOLLOWER, Field,
     FieldChange, FieldValue, IMPORT_LINE, Kept, Lead, LeadFields, LinkRole, NewEntry, Operation, Reference,
-    Rewound, Subject, SubjectKind, TRASHED_AT, TRASHED_BY, Trashed, WhyKept, contact_changes, plain,
-    rewind_by,
+    Rewound, Subject, SubjectKind, TRASHED_AT, TRASHED_BY, TermKind, Trashed, WhyKept, contact_changes,
+    plain, rewind_by,
 };
 use crate::error::{Result, Violation, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId, OperationId, StageId, UserId};
@@ -39,32 +39,11 @@ pub(super) fn lead(
     if before.conversion.is_some() {
         return fail(UndoFailure::Converted);
     }
-    let mut record = UndoRecord::new(subject);
-    let mut after = before.clone();
-    // For a plan any operation will do: what it is called is not told.
-    let by = by.map_or(bench.undone.id, |by| by.id);
-    for entry in &story.own {
-        match entry.action {
-            Action::Created | Action::Deleted | Action::Restored => {
-                existence(bench, by, entry, story, &mut after, &mut record);
-            }
-            Action::Updated | Action::Moved => {
-                let changes: Vec<_> = own_fields(&entry.changes);
-                let refuse = |change: &FieldChange, field: &Field| {
-                    refuse(bench, &bench.catalogue, field, &change.before)
-                        .or_else(|| refused.get(field).copied())
-                        .or_else(|| story.refuse(change, field, |field| field.read(before)))
-                };
-                let mut done = rewind_by(&mut after, &changes, &refuse);
-                tell_reversed(story, before, &changes, &mut done);
-                note(&mut record, done);
-            }
-            // Persons are dealt with apart.
-            Action::Linked | Action::Unlinked => {}
-            Action::Converted | Action::Unconverted | Action::Purged => {
-                record.kept.push(Kept { field: entry.action.code().to_owned(), why: WhyKept::Unsupported });
-            }
-        }
+    let turn = |through| turn_back(bench, by, (subject, before), (story, through), refused);
+    // What is gone by now and was there only in between is passed through, where it does not stay.
+    let (mut after, mut record) = turn(true);
+    if names_gone(bench, before, &after) {
+        (after, record) = turn(false);
     }
     let moves_trash = after.trashed != before.trashed;
     let may = |gate: &Option<Gate>| gate.as_ref().is_some_and(|gate| gate.admits(before));
@@ -92,6 +71,65 @@ pub(super) fn lead(
     }
     let entries = entries(bench, before, &mut after);
     (record, Some((LeadChange { before: before.clone(), after }, entries)))
+}
+
+/// The lead as it was before the entries of the operation, and what is told of it. `through` says whether an entry may give
+/// back what is gone when an older one takes it away again.
+fn turn_back(
+    bench: &Bench<'_>,
+    by: Option<&Operation>,
+    (subject, before): (Subject, &Lead),
+    (story, through): (&Story, bool),
+    refused: &BTreeMap<Field, WhyKept>,
+) -> (Lead, UndoRecord) {
+    let (mut after, mut record) = (before.clone(), UndoRecord::new(subject));
+    // For a plan any operation will do: what it is called is not told.
+    let by = by.map_or(bench.undone.id, |by| by.id);
+    for (n, entry) in story.own.iter().enumerate() {
+        match entry.action {
+            Action::Created | Action::Deleted | Action::Restored => {
+                existence(bench, by, entry, story, &mut after, &mut record);
+            }
+            Action::Updated | Action::Moved => {
+                let changes: Vec<_> = own_fields(&entry.changes);
+                let passes = |change: &FieldChange, field: &Field| {
+                    let mut older = story.own.iter().skip(n + 1).flat_map(|entry| &entry.changes);
+                    through
+                        && matches!(field.field_type(), FieldType::Reference(_))
+                        && older.any(|older| {
+                            older.field == change.field && plain(&older.after) == plain(&change.before)
+                        })
+                };
+                let refuse = |change: &FieldChange, field: &Field| {
+                    refuse(bench, &bench.catalogue, field, &change.before)
+                        .filter(|why| *why != WhyKept::Gone || !passes(change, field))
+                        .or_else(|| refused.get(field).copied())
+                        .or_else(|| story.refuse(change, field, |field| field.read(before)))
+                };
+                let mut done = rewind_by(&mut after, &changes, &refuse);
+                tell_reversed(story, before, &changes, &mut done);
+                note(&mut record, done);
+            }
+            // Persons are dealt with apart.
+            Action::Linked | Action::Unlinked => {}
+            Action::Converted | Action::Unconverted | Action::Purged => {
+                record.kept.push(Kept { field: entry.action.code().to_owned(), why: WhyKept::Unsupported });
+            }
+        }
+    }
+    (after, record)
+}
+
+/// Whether a lead would have something that is gone and that it does not have now.
+fn names_gone(bench: &Bench<'_>, before: &Lead, after: &Lead) -> bool {
+    let names = |field: &Field| {
+        let (had, has) = (field.read(before), field.read(after));
+        let gone = |item: &FieldValue| refuse(bench, &bench.catalogue, field, item) == Some(WhyKept::Gone);
+        has.items().iter().any(|item| !had.items().contains(item) && gone(item))
+    };
+    let place = [Field::Pipeline, Field::Stage];
+    let terms = TermKind::ALL.iter().map(|kind| kind.field());
+    place.into_iter().chain(terms).any(|field| names(&field))
 }
 
 /// A custom value that came back while its field has another type now.

@@ -133,6 +133,9 @@ fn stays(
     if now != stage || was != is || pipeline.stages.iter().any(leads_to) {
         return Ok(Some(WhyKept::Edited));
     }
+    if bench.needed.contains(&stage.id.as_uuid()) {
+        return Ok(Some(WhyKept::InUse));
+    }
     let filter = Resolved::Equals(Field::Stage, vec![stage.id.into()]);
     let freed = bench.freed.get(&stage.id.as_uuid()).copied().unwrap_or_default();
     let is_used = txn.tallies().count(&filter)? > freed || is_thrown_away(txn, &filter)?;

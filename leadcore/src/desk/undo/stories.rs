@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use uuid::Uuid;
+
 use crate::domain::{
-    Action, Entry, Field, FieldChange, FieldValue, Kept, Operation, OperationKind, Sequence, Subject, Topics,
-    WhyKept, beside, plain,
+    Action, Entry, Field, FieldChange, FieldValue, Kept, Operation, OperationKind, Sequence, Subject,
+    TermKind, Topics, WhyKept, beside, plain,
 };
 use crate::error::Result;
 use crate::id::OperationId;
@@ -26,6 +28,8 @@ pub(super) struct Story {
     pub(super) hung: bool,
     /// What each field had that others wrote since, before they did.
     since: BTreeMap<String, FieldValue>,
+    /// The terms and stages that others wrote over, and that come back once they are taken back: by field.
+    overwritten: BTreeMap<String, BTreeSet<Uuid>>,
     /// What an undo of the operation, that holds, took back of it already: keys of fields and of actions.
     returned: BTreeSet<String>,
 }
@@ -50,6 +54,27 @@ impl Story {
         let is_edited = self.returned.contains(&change.field) || beside(field).iter().any(written);
         is_edited.then_some(WhyKept::Edited)
     }
+
+    /// The terms and stages that somebody else's undo would write into the record again, as this undo leaves it.
+    pub(super) fn needs(&self, record: &UndoRecord) -> impl Iterator<Item = Uuid> {
+        let is_back = |key: &str| record.reversed.iter().any(|back| back == key);
+        let stay = self.overwritten.iter().filter(move |(field, _)| !is_back("created") && !is_back(field));
+        stay.flat_map(|(_, ids)| ids.iter().copied())
+    }
+
+    /// Notes what another operation wrote over, but for the fields that were taken back.
+    fn note_overwritten(&mut self, entry: &Entry, back: Option<&BTreeSet<String>>) {
+        let holds = |change: &&FieldChange| back.is_none_or(|back| !back.contains(&change.field));
+        for change in entry.changes.iter().filter(|change| names_term_or_stage(change)).filter(holds) {
+            let ids = change.before.items().iter().filter_map(FieldValue::as_id);
+            self.overwritten.entry(change.field.clone()).or_default().extend(ids);
+        }
+    }
+}
+
+fn names_term_or_stage(change: &FieldChange) -> bool {
+    let is_of = |kind: TermKind| kind.field().key() == change.field;
+    change.field == Field::Stage.key() || TermKind::ALL.into_iter().any(is_of)
 }
 
 /// The entries of these records back to the beginning of the operation: each is read once, however long the histories.
@@ -63,8 +88,9 @@ pub(super) fn stories(
     let mut undos = Undos::default();
     for subject in subjects {
         let story = stories.entry(*subject).or_default();
-        // The operations that are taken back, as far as this record goes: an undo comes behind what it undoes.
-        let mut gone: BTreeSet<OperationId> = BTreeSet::new();
+        // The operations that are taken back, as far as this record goes, and what of them: an undo comes behind what it
+        // undoes.
+        let mut gone: BTreeMap<OperationId, BTreeSet<String>> = BTreeMap::new();
         let mut before = None;
         loop {
             let entries = journal.about(&[*subject], Topics::NONE, before, AT_A_TIME)?;
@@ -77,15 +103,25 @@ pub(super) fn stories(
                     if is_about_it {
                         story.own.push(entry);
                     }
-                } else if entry.operation_kind == OperationKind::Undo {
-                    if !gone.contains(&entry.operation) {
-                        let of = undos.undone_by(journal, entry.operation)?;
-                        if of == Some(undone.id) && is_about_it {
-                            story.returned.extend(returned(&entry));
+                    continue;
+                }
+                if entry.operation_kind == OperationKind::Undo {
+                    if !gone.contains_key(&entry.operation)
+                        && let Some(of) = undos.undone_by(journal, entry.operation)?
+                    {
+                        let back = if is_about_it { returned(&entry) } else { Vec::new() };
+                        if of == undone.id {
+                            story.returned.extend(back.iter().cloned());
                         }
-                        gone.extend(of);
+                        gone.entry(of).or_default().extend(back);
                     }
-                } else if !gone.contains(&entry.operation) && counts(&entry) {
+                    continue;
+                }
+                let back = gone.get(&entry.operation);
+                if is_about_it {
+                    story.note_overwritten(&entry, back);
+                }
+                if back.is_none() && counts(&entry) {
                     story.touched |= is_about_it;
                     story.hung |= !is_about_it;
                     if is_about_it && story.own.is_empty() {

@@ -1,6 +1,6 @@
 //! Terms of vocabularies that an operation added, changed or deleted.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use uuid::Uuid;
 
@@ -107,6 +107,10 @@ impl Step<'_> {
         record: &mut UndoRecord,
         entries: &mut Vec<NewEntry>,
     ) -> Result<()> {
+        if bench.needed.contains(&stored.term.id) {
+            Self::keep(record, "created", WhyKept::InUse);
+            return Ok(());
+        }
         let used = txn.terms().usage(self.kind, stored.term.id)?;
         let freed = bench.freed.get(&stored.term.id).copied().unwrap_or_default();
         let mut own = bench.new_terms.remove(&stored.term.id).unwrap_or_default();
@@ -259,9 +263,13 @@ pub(super) fn own(
     Ok(())
 }
 
-/// Remembers the terms and the stage that a planned change takes off a lead, or puts into the trash with it.
+/// Remembers the terms and the stage that a planned change takes off a lead, or puts into the trash with it, and those that it
+/// gives to one.
 pub(super) fn free(bench: &mut Bench<'_>, change: &LeadChange) {
     let LeadChange { before, after } = change;
+    if after.trashed.is_none() {
+        bench.needed.extend(names(after).difference(&names(before)));
+    }
     if before.trashed.is_some() {
         return;
     }
@@ -277,6 +285,14 @@ pub(super) fn free(bench: &mut Bench<'_>, change: &LeadChange) {
             }
         }
     }
+}
+
+/// The stage and the terms of a lead.
+fn names(lead: &Lead) -> BTreeSet<Uuid> {
+    let terms = TermKind::ALL.into_iter().map(|kind| kind.field().read(lead));
+    let terms =
+        terms.flat_map(|value| value.items().iter().filter_map(FieldValue::as_id).collect::<Vec<_>>());
+    terms.chain([lead.stage.as_uuid()]).collect()
 }
 
 fn get(term: &Term<Uuid>, key: &str) -> FieldValue {

@@ -75,6 +75,8 @@ pub(super) struct Bench<'a> {
     pub(super) new_terms: HashMap<Uuid, Vec<LeadId>>,
     /// How many leads an undo that is only planned would take off each term and out of each stage.
     pub(super) freed: HashMap<Uuid, u64>,
+    /// The terms and stages that come back to leads of the operation once what was written over them is taken back.
+    pub(super) needed: HashSet<Uuid>,
     /// Whether these operations are undos of this operation.
     pub(super) undos: HashMap<OperationId, bool>,
     /// Leads that lines of a file wrote of which the part that is taken back names some and not all.
@@ -174,6 +176,7 @@ impl<'a> Walk<'a> {
             terms: BTreeSet::new(),
             new_terms: of_kind(&last, SubjectKind::Term).map(|id| (id, Vec::new())).collect(),
             freed: HashMap::new(),
+            needed: HashSet::new(),
             shared: shared.intersection(&named).copied().collect(),
             undos: HashMap::new(),
             begun: false,
@@ -245,7 +248,10 @@ impl<'a> Walk<'a> {
                     if let Some(lead) = lead {
                         terms::own(&mut self.bench, txn, by, lead)?;
                     }
-                    self.lead(txn, by, (subject, lead, decision), &story, (&mut changes, &mut entries))?
+                    let sides = (&mut changes, &mut entries);
+                    let record = self.lead(txn, by, (subject, lead, decision), &story, sides)?;
+                    self.bench.needed.extend(lead.into_iter().flat_map(|_| story.needs(&record)));
+                    record
                 }
                 SubjectKind::Contact => record::contact(&self.bench, txn, by, subject, &story, &mut entries)?,
                 SubjectKind::Account => {
