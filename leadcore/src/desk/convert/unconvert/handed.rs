@@ -66,9 +66,7 @@ impl Look<'_> {
             }
         }
         self.referring(txn, (record, last), &mut tabs)?;
-        if !tabs.is_empty() {
-            self.block(Unconvertible::HasChildren { record, tabs: tabs.into_iter().collect() });
-        }
+        self.hangs(record, tabs);
         Ok(())
     }
 
@@ -113,10 +111,11 @@ impl Look<'_> {
         Ok(tabs)
     }
 
-    /// What goes on from a record that goes. One that is closed keeps it.
+    /// What goes on from a record that goes. An opportunity that is closed keeps it where its account stays.
     pub(super) fn moved(&mut self, record: Subject, tabs: &Tabs) {
+        let is_seen = self.outcome.account.is_some_and(|account| !self.made.contains(&account.into()));
         let taken = self.found.plan.records.iter_mut().find(|taken| taken.record == record);
-        let Some(taken) = taken.filter(|taken| taken.fate != Fate::Closed) else { return };
+        let Some(taken) = taken.filter(|taken| taken.fate != Fate::Closed || !is_seen) else { return };
         for (tab, count) in tabs {
             match taken.moved.iter_mut().find(|(told, _)| told == tab) {
                 Some((_, told)) => *told = told.saturating_add(*count),
@@ -125,7 +124,8 @@ impl Look<'_> {
         }
     }
 
-    /// Persons whom a new account got behind this place go on to the lead where nobody but the actor added them. Whether all do.
+    /// Persons whom a new account got behind this place go on to the lead where nobody but the actor added them. Whether all were.
+    /// Those on whom somebody else worked are counted as what others hung there.
     pub(super) fn own_persons(
         &mut self,
         txn: &mut dyn Txn,
@@ -143,17 +143,66 @@ impl Look<'_> {
                 return Ok(false);
             }
         }
-        self.found.handed_on.persons.extend(came);
-        let count = u64::try_from(came.len()).unwrap_or(u64::MAX);
-        self.moved(account, &Tabs::from([(SubjectKind::Contact.code().to_owned(), count)]));
+        let (mut own, mut others) = (Tabs::new(), Tabs::new());
+        for link in came {
+            if self.is_own_person(txn, link.to, last)? {
+                self.found.handed_on.persons.insert(*link);
+                add(&mut own, SubjectKind::Contact.code(), 1);
+            } else {
+                self.worked_on.insert(link.to);
+                add(&mut others, SubjectKind::Contact.code(), 1);
+            }
+        }
+        self.moved(account, &own);
+        self.hangs(account, others);
         Ok(true)
+    }
+
+    /// Whether nothing of what others wrote on a person behind this place, or hung there, is left.
+    fn is_own_person(&self, txn: &mut dyn Txn, person: Subject, last: Sequence) -> Result<bool> {
+        if !self.net(txn, person, last)?.writers(|actor, _| *actor != self.rules.actor).is_empty() {
+            return Ok(false);
+        }
+        let mut hung = BTreeSet::new();
+        back_to(txn, person, last, &mut |entry| {
+            if entry.subject.kind.is_child() && entry.actor != self.rules.actor {
+                hung.insert(entry.subject);
+            }
+            ControlFlow::Continue(())
+        })?;
+        for some in hung.into_iter().collect::<Vec<_>>().chunks(ROUND) {
+            if txn.children().placements(some)?.iter().any(|one| one.about.contains(&person)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Tells what hangs on a new record and stands against the way back, with what was told of it before.
+    fn hangs(&mut self, record: Subject, more: Tabs) {
+        if more.is_empty() {
+            return;
+        }
+        for blocker in &mut self.found.plan.blockers {
+            if let Unconvertible::HasChildren { record: known, tabs } = blocker
+                && *known == record
+            {
+                tabs.extend(more);
+                return;
+            }
+        }
+        self.block(Unconvertible::HasChildren { record, tabs: more.into_iter().collect() });
     }
 }
 
 impl Found {
     /// Hangs on the lead what hung on records that go, and lets the lead take part where a new person did.
     pub(super) fn hand_on(&self, ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Vec<NewEntry>> {
-        let (gone, lead) = (self.gone(), Subject::from(self.plan.lead));
+        let (mut gone, lead) = (self.gone(), Subject::from(self.plan.lead));
+        // One that is closed stays with its account, where nobody finds it once that is archived.
+        let closed = self.closed.iter().filter(|one| gone.contains(&one.account.into()));
+        let closed: Vec<_> = closed.map(|one| Subject::from(one.id)).collect();
+        gone.extend(closed);
         let mut entries = Vec::new();
         for child in &self.handed_on.children {
             entries.extend(for_child!(child, C => go_on::<C>(ctx, txn, *child, (&gone, lead))?, else {

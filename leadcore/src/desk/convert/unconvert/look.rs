@@ -150,6 +150,7 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
         found: &mut found,
         began,
         meetings: None,
+        worked_on: BTreeSet::new(),
     };
     look.stage(txn)?;
     if let Some(last) = last {
@@ -200,6 +201,8 @@ pub(super) struct Look<'a> {
     pub(super) began: Sequence,
     /// Meetings in which new persons take part, once they were looked for.
     pub(super) meetings: Option<Vec<Activity>>,
+    /// Persons whom the new account got since and on whom others than the actor worked.
+    pub(super) worked_on: BTreeSet<Subject>,
 }
 
 impl Look<'_> {
