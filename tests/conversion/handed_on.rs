@@ -97,7 +97,7 @@ fn x_09_what_one_hung_on_new_records_oneself_goes_on_to_the_lead() {
     let persons = host.read(|ctx, txn| contacts::of_lead(ctx, txn, lead.id));
     assert_eq!(
         persons.iter().map(|one| (one.contact.id, one.is_primary)).collect::<Vec<_>>(),
-        [(eva.id, true)]
+        [(eva.id, false)]
     );
     assert_eq!(host.read(|_, txn| txn.children().counts(&[account.into(), person.into(), deal.into()])), []);
     assert_eq!(host.read(|_, txn| txn.links().from(&[account.into()], None)), []);

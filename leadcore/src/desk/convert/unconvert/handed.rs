@@ -254,9 +254,8 @@ impl Found {
             if known.iter().any(|one| one.to == link.to && is_person(one.role)) {
                 continue;
             }
-            let has_primary = known.iter().any(|one| one.role == LinkRole::PrimaryContact);
-            let role = if has_primary { LinkRole::Contact } else { LinkRole::PrimaryContact };
-            let now = Link { from: lead, role, ..*link };
+            // Whom the lead becomes is the primary contact when it is converted again.
+            let now = Link { from: lead, role: LinkRole::Contact, ..*link };
             txn.links().insert(&[now])?;
             entries.push(told(ctx, Action::Linked, &now));
         }
