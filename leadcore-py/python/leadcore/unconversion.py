@@ -43,7 +43,8 @@ class TakenBack(Record):
     keep what they have now, with the fields that mean something only together with them."""
     moved: dict[str, int] = field(default_factory=dict)
     """What the acting user alone hung on a new record since, counted by kind (``note``, ``contact``): it hangs on the
-    lead from then on, or stays with what else it is about. What was sold is none of it: it stands against the way
+    lead from then on, or stays with what else it is about. So are meetings of other records in which the lead takes
+    part from then on instead of a new person. What was sold is none of it: it stands against the way
     back."""
 
     __hash__ = None  # type: ignore[assignment]

@@ -67,7 +67,7 @@ pub struct TakenBack {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<String>,
     /// What the actor alone hung on a new record since, counted by tab (`note`, `contact`): it hangs on the lead from then on, or
-    /// stays with what else it is about.
+    /// stays with what else it is about. So are meetings of others in which the lead takes part from then on instead of a new person.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moved: Vec<(String, u64)>,
 }

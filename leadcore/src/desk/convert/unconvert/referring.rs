@@ -34,13 +34,16 @@ impl Look<'_> {
             SubjectKind::Contact => (Tab::Activity(ActivityKind::Meeting), self.meetings_with(txn, record)?),
             _ => return Ok(()),
         };
+        let mut own = BTreeMap::new();
         for one in found {
             if one.kind == SubjectKind::Activity && self.is_own_child(txn, one, last)? {
                 self.found.handed_on.referring.insert(one);
+                add(&mut own, tab.code(), 1);
             } else {
                 add(tabs, tab.code(), 1);
             }
         }
+        self.moved(record, &own);
         Ok(())
     }
 
