@@ -34,6 +34,7 @@ mod said_again;
 mod same_person;
 mod shared_person;
 mod since;
+mod sold_since;
 mod story;
 mod targets;
 mod used_up;

@@ -93,7 +93,12 @@ pub(super) fn take_back(
     if !broken.is_empty() {
         return Ok(UndoRecord::fail(subject, UndoFailure::Invalid(broken)));
     }
-    if story.own.iter().any(links::concerns) {
+    let concerning = story.own.iter().filter(|entry| links::concerns(entry));
+    if before.archived.is_some() && after.archived.is_some() {
+        // It has no page: nobody would see or edit who comes back there.
+        let gone = |_| Kept { field: "contact".to_owned(), why: WhyKept::Gone };
+        record.kept.extend(concerning.map(gone));
+    } else if concerning.count() > 0 {
         links::take_back(bench, txn, by, (subject, may), story, &mut record, entries)?;
     }
     if story.own.iter().any(followers::concerns) {

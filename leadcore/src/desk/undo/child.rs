@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::context::Context;
-use crate::domain::{Entry, FieldChange, FieldValue, Kept, Subject, SubjectKind, WhyKept};
+use crate::domain::{Entry, FieldChange, FieldValue, Kept, Placement, Subject, SubjectKind, WhyKept};
 use crate::error::{ErrorKind, Result};
 use crate::id::{AccountId, ContactId, LeadId};
 use crate::store::Txn;
@@ -101,7 +101,7 @@ pub(super) fn take_back<C: Child>(
     let then = before.as_ref().map_or(&[][..], Child::about);
     let is = now.as_ref().map_or(then, Child::about).to_vec();
     // What comes back from nowhere needs one record that may be written, as its removal did.
-    let there = existing(txn, hands, (subject.kind, then))?;
+    let there = existing(txn, hands, then)?;
     let new: Vec<_> = there.iter().filter(|about| !is.contains(about)).copied().collect();
     let about: BTreeSet<_> = is.iter().chain(&new).copied().collect();
     if let Some(why) = hands.refuse(ctx, txn, &about.into_iter().collect::<Vec<_>>(), &new)? {
@@ -219,23 +219,25 @@ fn of_kind<T>(subjects: &[Subject], kind: SubjectKind, id: impl Fn(uuid::Uuid) -
 }
 
 /// Those of these records that there are, in the trash too.
-fn existing(
-    txn: &mut dyn Txn,
-    hands: &Hands,
-    (kind, about): (SubjectKind, &[Subject]),
-) -> Result<Vec<Subject>> {
+fn existing(txn: &mut dyn Txn, hands: &Hands, about: &[Subject]) -> Result<Vec<Subject>> {
     let mut there: BTreeSet<Subject> = BTreeSet::new();
     let leads = txn.leads().get(&of_kind(about, SubjectKind::Lead, LeadId::from_uuid))?;
     there.extend(leads.iter().map(|lead| Subject::from(lead.id)));
     let contacts = txn.contacts().get(&of_kind(about, SubjectKind::Contact, ContactId::from_uuid))?;
     there.extend(contacts.iter().map(|contact| Subject::from(contact.id)));
-    let accounts = txn.accounts().get(&of_kind(about, SubjectKind::Account, AccountId::from_uuid))?;
-    // What is sold to an account is in lists and reports: it does not come back to one that is archived.
-    let is_sold = matches!(kind, SubjectKind::Opportunity | SubjectKind::Service | SubjectKind::Estimate);
-    let open = accounts.iter().filter(|account| account.archived.is_none() || !is_sold);
-    there.extend(open.map(|account| Subject::from(account.id)));
     let children: Vec<_> = about.iter().filter(|subject| subject.kind.is_child()).copied().collect();
-    there.extend(txn.children().placements(&children)?.into_iter().map(|placement| placement.child));
+    let children = txn.children().placements(&children)?;
+    // One that is archived has no page, nor has an opportunity that it kept: nothing comes back to where nobody sees or edits it.
+    let deals = children.iter().filter(|one| one.child.kind == SubjectKind::Opportunity);
+    let holders: Vec<_> = deals.flat_map(|one| &one.about).chain(about).copied().collect();
+    let mut accounts = txn.accounts().get(&of_kind(&holders, SubjectKind::Account, AccountId::from_uuid))?;
+    accounts.retain(|account| account.archived.is_none());
+    let open: BTreeSet<_> = accounts.iter().map(|account| Subject::from(account.id)).collect();
+    let is_open = |one: &Placement| {
+        one.child.kind != SubjectKind::Opportunity || one.about.iter().any(|about| open.contains(about))
+    };
+    there.extend(children.iter().filter(|one| is_open(one)).map(|one| one.child));
+    there.extend(&open);
     let is_there = |subject: &&Subject| {
         hands.back.contains_key(subject) || there.contains(subject) && !hands.gone.contains(subject)
     };

@@ -1,5 +1,5 @@
 //! What the actor alone hung on new records since: a way back takes nothing of it along. It goes on to the lead, which is worked
-//! again; only what an account sells goes with an account that is new.
+//! again; only what was sold has no place there, and stands against the way back.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -7,16 +7,16 @@ use std::ops::ControlFlow;
 use crate::context::Context;
 use crate::domain::{
     Action, Activity, ActivityBody, FieldChange, FieldValue, Link, LinkRole, NewEntry, Participant, Sequence,
-    Service, Subject, SubjectKind,
+    Subject, SubjectKind,
 };
 use crate::error::Result;
-use crate::id::{ActivityId, ContactId, OpportunityId, ServiceId};
+use crate::id::{ActivityId, ContactId};
 use crate::store::Txn;
 
 use super::super::super::children::{self, Child, for_child};
 use super::look::{Found, Look};
 use super::since::back_to;
-use super::{Fate, TakenBack, Unconvertible};
+use super::{Fate, Unconvertible};
 
 /// How many records are read at once.
 const ROUND: usize = 500;
@@ -28,13 +28,13 @@ pub(super) struct HandedOn {
     children: BTreeSet<Subject>,
     /// Whom a new account got.
     persons: BTreeSet<Link>,
-    /// Meetings with a new person, and services that were won with a new opportunity.
+    /// Meetings with a new person.
     pub(super) referring: BTreeSet<Subject>,
 }
 
 type Tabs = BTreeMap<String, u64>;
 
-fn add(tabs: &mut Tabs, tab: &str, count: u64) {
+pub(super) fn add(tabs: &mut Tabs, tab: &str, count: u64) {
     let known = tabs.entry(tab.to_owned()).or_default();
     *known = known.saturating_add(count);
 }
@@ -66,9 +66,7 @@ impl Look<'_> {
             }
         }
         self.referring(txn, (record, last), &mut tabs)?;
-        if !tabs.is_empty() {
-            self.block(Unconvertible::HasChildren { record, tabs: tabs.into_iter().collect() });
-        }
+        self.hangs(record, tabs);
         Ok(())
     }
 
@@ -97,56 +95,37 @@ impl Look<'_> {
             }
             ControlFlow::Continue(())
         })?;
-        let own = written.into_iter().filter(|(child, is_own)| *is_own && child.kind.is_child());
+        let own = written.into_iter().filter(|(child, is_own)| *is_own && goes_on_to_lead(child.kind));
         let own: Vec<_> = own.map(|(child, _)| child).filter(|child| !self.is_part(*child)).collect();
-        let (mut tabs, mut moved, mut sold) = (Tabs::new(), Tabs::new(), Vec::new());
+        let mut tabs = Tabs::new();
         for some in own.chunks(ROUND) {
             for placement in txn.children().placements(some)? {
                 if !placement.about.contains(&record) {
                     continue;
                 }
                 add(&mut tabs, placement.tab.code(), 1);
-                let is_sold = matches!(placement.child.kind, SubjectKind::Opportunity | SubjectKind::Service);
-                if is_sold && record.kind == SubjectKind::Account {
-                    sold.push(placement.child);
-                } else {
-                    add(&mut moved, placement.tab.code(), 1);
-                    self.found.handed_on.children.insert(placement.child);
-                }
+                self.found.handed_on.children.insert(placement.child);
             }
         }
-        self.moved(record, moved);
-        for child in sold {
-            self.goes_too(txn, child, last)?;
-        }
+        self.moved(record, &tabs);
         Ok(tabs)
     }
 
-    /// What goes on from a record that goes. One that is closed keeps it.
-    fn moved(&mut self, record: Subject, tabs: Tabs) {
+    /// What goes on from a record that goes. An opportunity that is closed keeps it where its account stays.
+    pub(super) fn moved(&mut self, record: Subject, tabs: &Tabs) {
+        let is_seen = self.outcome.account.is_some_and(|account| !self.made.contains(&account.into()));
         let taken = self.found.plan.records.iter_mut().find(|taken| taken.record == record);
-        if let Some(taken) = taken.filter(|taken| taken.fate != Fate::Closed) {
-            taken.moved.extend(tabs);
-        }
-    }
-
-    /// What the actor sold to a new account since goes with it.
-    fn goes_too(&mut self, txn: &mut dyn Txn, child: Subject, last: Sequence) -> Result<()> {
-        if child.kind == SubjectKind::Opportunity {
-            for found in txn.opportunities().get(&[OpportunityId::from_uuid(child.id)])? {
-                self.opportunity_goes(txn, found, last)?;
+        let Some(taken) = taken.filter(|taken| taken.fate != Fate::Closed || !is_seen) else { return };
+        for (tab, count) in tabs {
+            match taken.moved.iter_mut().find(|(told, _)| told == tab) {
+                Some((_, told)) => *told = told.saturating_add(*count),
+                None => taken.moved.push((tab.clone(), *count)),
             }
-            return Ok(());
         }
-        for found in txn.services().get(&[ServiceId::from_uuid(child.id)])? {
-            self.found.plan.records.push(TakenBack::new(child, Fate::Removed));
-            self.children(txn, child, Some(last))?;
-            self.found.services.push(found);
-        }
-        Ok(())
     }
 
-    /// Persons whom a new account got behind this place go on to the lead where nobody but the actor added them. Whether all do.
+    /// Persons whom a new account got behind this place go on to the lead where nobody but the actor added them. Whether all were.
+    /// Those on whom somebody else worked are counted as what others hung there.
     pub(super) fn own_persons(
         &mut self,
         txn: &mut dyn Txn,
@@ -164,17 +143,66 @@ impl Look<'_> {
                 return Ok(false);
             }
         }
-        self.found.handed_on.persons.extend(came);
-        let count = u64::try_from(came.len()).unwrap_or(u64::MAX);
-        self.moved(account, Tabs::from([(SubjectKind::Contact.code().to_owned(), count)]));
+        let (mut own, mut others) = (Tabs::new(), Tabs::new());
+        for link in came {
+            if self.is_own_person(txn, link.to, last)? {
+                self.found.handed_on.persons.insert(*link);
+                add(&mut own, SubjectKind::Contact.code(), 1);
+            } else {
+                self.worked_on.insert(link.to);
+                add(&mut others, SubjectKind::Contact.code(), 1);
+            }
+        }
+        self.moved(account, &own);
+        self.hangs(account, others);
         Ok(true)
+    }
+
+    /// Whether nothing of what others wrote on a person behind this place, or hung there, is left.
+    fn is_own_person(&self, txn: &mut dyn Txn, person: Subject, last: Sequence) -> Result<bool> {
+        if !self.net(txn, person, last)?.writers(|actor, _| *actor != self.rules.actor).is_empty() {
+            return Ok(false);
+        }
+        let mut hung = BTreeSet::new();
+        back_to(txn, person, last, &mut |entry| {
+            if entry.subject.kind.is_child() && entry.actor != self.rules.actor {
+                hung.insert(entry.subject);
+            }
+            ControlFlow::Continue(())
+        })?;
+        for some in hung.into_iter().collect::<Vec<_>>().chunks(ROUND) {
+            if txn.children().placements(some)?.iter().any(|one| one.about.contains(&person)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Tells what hangs on a new record and stands against the way back, with what was told of it before.
+    fn hangs(&mut self, record: Subject, more: Tabs) {
+        if more.is_empty() {
+            return;
+        }
+        for blocker in &mut self.found.plan.blockers {
+            if let Unconvertible::HasChildren { record: known, tabs } = blocker
+                && *known == record
+            {
+                tabs.extend(more);
+                return;
+            }
+        }
+        self.block(Unconvertible::HasChildren { record, tabs: more.into_iter().collect() });
     }
 }
 
 impl Found {
     /// Hangs on the lead what hung on records that go, and lets the lead take part where a new person did.
     pub(super) fn hand_on(&self, ctx: &Context<'_>, txn: &mut dyn Txn) -> Result<Vec<NewEntry>> {
-        let (gone, lead) = (self.gone(), Subject::from(self.plan.lead));
+        let (mut gone, lead) = (self.gone(), Subject::from(self.plan.lead));
+        // One that is closed stays with its account, where nobody finds it once that is archived.
+        let closed = self.closed.iter().filter(|one| gone.contains(&one.account.into()));
+        let closed: Vec<_> = closed.map(|one| Subject::from(one.id)).collect();
+        gone.extend(closed);
         let mut entries = Vec::new();
         for child in &self.handed_on.children {
             entries.extend(for_child!(child, C => go_on::<C>(ctx, txn, *child, (&gone, lead))?, else {
@@ -182,8 +210,8 @@ impl Found {
             }));
         }
         let all = self.handed_on.children.union(&self.handed_on.referring);
-        let of = |kind: SubjectKind| move |child: &&Subject| child.kind == kind;
-        let ids = all.clone().filter(of(SubjectKind::Activity)).map(|child| ActivityId::from_uuid(child.id));
+        let ids = all.filter(|child| child.kind == SubjectKind::Activity);
+        let ids = ids.map(|child| ActivityId::from_uuid(child.id));
         for before in txn.activities().get(&ids.collect::<Vec<_>>())? {
             let mut after: Activity = before.clone();
             let ActivityBody::Meeting(meeting) = &mut after.fields.body else { continue };
@@ -198,12 +226,6 @@ impl Found {
                 }
             }
             meeting.participants = known;
-            entries.extend(children::replace(ctx, txn, &before, after)?.1);
-        }
-        let ids = all.filter(of(SubjectKind::Service)).map(|child| ServiceId::from_uuid(child.id));
-        for before in txn.services().get(&ids.collect::<Vec<_>>())? {
-            let won = before.opportunity.filter(|id| !gone.contains(&Subject::from(*id)));
-            let after = Service { opportunity: won, ..before.clone() };
             entries.extend(children::replace(ctx, txn, &before, after)?.1);
         }
         Ok(entries)
@@ -232,9 +254,8 @@ impl Found {
             if known.iter().any(|one| one.to == link.to && is_person(one.role)) {
                 continue;
             }
-            let has_primary = known.iter().any(|one| one.role == LinkRole::PrimaryContact);
-            let role = if has_primary { LinkRole::Contact } else { LinkRole::PrimaryContact };
-            let now = Link { from: lead, role, ..*link };
+            // Whom the lead becomes is the primary contact when it is converted again.
+            let now = Link { from: lead, role: LinkRole::Contact, ..*link };
             txn.links().insert(&[now])?;
             entries.push(told(ctx, Action::Linked, &now));
         }
@@ -249,7 +270,12 @@ fn told(ctx: &Context<'_>, action: Action, link: &Link) -> NewEntry {
     NewEntry::new(link.from, action, ctx.now()).with_other(link.to).with_changes(vec![change])
 }
 
-/// Hangs a child on the lead instead of on records that go. What is sold stays with its account alone.
+/// What is sold has no place on a lead, and belongs to its account.
+const fn goes_on_to_lead(kind: SubjectKind) -> bool {
+    kind.is_child() && !matches!(kind, SubjectKind::Opportunity | SubjectKind::Service)
+}
+
+/// Hangs a child on the lead instead of on records that go.
 fn go_on<C: Child>(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -257,16 +283,13 @@ fn go_on<C: Child>(
     (gone, lead): (&BTreeSet<Subject>, Subject),
 ) -> Result<Vec<NewEntry>> {
     let mut entries = Vec::new();
-    let is_sold = matches!(child.kind, SubjectKind::Opportunity | SubjectKind::Service);
     for before in C::load(txn, &[child.id])? {
         let mut about = Vec::new();
         for record in before.about() {
-            let goes = gone.contains(record);
-            let now = if goes { lead } else { *record };
-            if goes && is_sold || about.contains(&now) {
-                continue;
+            let now = if gone.contains(record) { lead } else { *record };
+            if !about.contains(&now) {
+                about.push(now);
             }
-            about.push(now);
         }
         let mut after = before.clone();
         after.set_about(about);

@@ -150,6 +150,7 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
         found: &mut found,
         began,
         meetings: None,
+        worked_on: BTreeSet::new(),
     };
     look.stage(txn)?;
     if let Some(last) = last {
@@ -200,6 +201,8 @@ pub(super) struct Look<'a> {
     pub(super) began: Sequence,
     /// Meetings in which new persons take part, once they were looked for.
     pub(super) meetings: Option<Vec<Activity>>,
+    /// Persons whom the new account got since and on whom others than the actor worked.
+    pub(super) worked_on: BTreeSet<Subject>,
 }
 
 impl Look<'_> {
@@ -354,24 +357,6 @@ impl Look<'_> {
             self.fate(record, Fate::Removed);
             return self.not_there(txn, entry);
         };
-        let place = self.found.plan.blockers.len();
-        self.opportunity_goes(txn, found.clone(), entry.sequence)?;
-        let behind = self.found.plan.blockers.split_off(place);
-        let mut later = Later::of(entry);
-        self.changed(txn, &mut later)?;
-        self.moved_on(txn, &mut later, &found, |one| one.state.code())?;
-        self.found.plan.blockers.extend(behind);
-        Ok(())
-    }
-
-    /// An opportunity of a record that goes, which the conversion or the actor made, the latter behind this place.
-    pub(super) fn opportunity_goes(
-        &mut self,
-        txn: &mut dyn Txn,
-        found: Opportunity,
-        last: Sequence,
-    ) -> Result<()> {
-        let record = Subject::from(found.id);
         let removal = series::check_removal(txn, Series::Opportunity, found.number, found.serial.as_ref());
         // A series without gaps keeps the number, and so what has it.
         let is_closed = match removal {
@@ -380,7 +365,10 @@ impl Look<'_> {
             Err(error) => return Err(error),
         };
         self.fate(record, if is_closed { Fate::Closed } else { Fate::Removed });
-        self.children(txn, record, Some(last))?;
+        let mut later = Later::of(entry);
+        self.changed(txn, &mut later)?;
+        self.moved_on(txn, &mut later, &found, |one| one.state.code())?;
+        self.children(txn, record, Some(entry.sequence))?;
         let others = txn.links().to(&[record], Some(LinkRole::Opportunity))?;
         let others = others.iter().map(|link| link.from).filter(|from| *from != self.lead.id.into());
         self.in_use(txn, record, &others.collect::<Vec<_>>())?;

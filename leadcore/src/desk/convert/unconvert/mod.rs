@@ -67,7 +67,7 @@ pub struct TakenBack {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<String>,
     /// What the actor alone hung on a new record since, counted by tab (`note`, `contact`): it hangs on the lead from then on, or
-    /// stays with what else it is about.
+    /// stays with what else it is about. So are meetings of others in which the lead takes part from then on instead of a new person.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moved: Vec<(String, u64)>,
 }
@@ -98,8 +98,8 @@ pub enum Unconvertible {
         /// Their keys.
         fields: Vec<String>,
     },
-    /// Notes, files, estimates and the like that not the actor alone hung there hang on a new record, services were won with a new
-    /// opportunity, or a new person takes part in meetings.
+    /// Notes, files, estimates and the like that not the actor alone hung there hang on a new record, or a new person takes part in
+    /// meetings of others. What was sold since counts whoever sold it: opportunities and services on a new record or with it.
     HasChildren {
         /// The record.
         record: Subject,
@@ -194,7 +194,8 @@ pub struct UnconvertOutcome {
 /// What taking the conversion of a lead back would do, and all that stands against it at once. Reads only.
 ///
 /// What the actor changed since stands against nothing: of a new record it goes with it, of one that was there before it stays
-/// ([`TakenBack::kept`]). What the actor hung on a new record goes on to the lead ([`TakenBack::moved`]). What others changed does, also whoever converted the lead, where somebody else takes it back.
+/// ([`TakenBack::kept`]). What the actor hung on a new record goes on to the lead ([`TakenBack::moved`]), but for what was sold,
+/// which stands against it. What others changed does, also whoever converted the lead, where somebody else takes it back.
 ///
 /// # Errors
 /// `NotFound`, `Denied` (it takes the permission to convert); `Invalid` for a lead that is not converted; `Conflict` when

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
     self, Action, Activity, ActivityBody, ActivityKind, BlockKey, CatalogueKind, CustomType, Entry, Field,
-    FieldValue, MatchKey, Participant, Sequence, Series, Service, Subject, SubjectKind, Tab,
+    FieldValue, MatchKey, Participant, Sequence, Service, Subject, SubjectKind, Tab,
 };
 use crate::error::Result;
 use crate::id::{ActivityId, OpportunityId};
@@ -12,17 +12,17 @@ use crate::query::Resolved;
 use crate::store::{ActivityQuery, ServiceScan, Txn};
 
 use super::super::super::rounds::{Place, each_lead};
-use super::super::super::series;
 use super::super::super::settings::load_catalogue_of;
 use super::super::stored::Stored;
+use super::handed::add;
 use super::look::{Look, entries_of};
 
 /// How many records are read at once.
 const ROUND: usize = 500;
 
 impl Look<'_> {
-    /// Counts, by tab, what refers to a new record and is no part of the conversion. What nobody but the actor let refer to it since
-    /// this place refers to it no more.
+    /// Counts, by tab, what refers to a new record and is no part of the conversion. A meeting that nobody but the actor wrote since
+    /// this place has the lead there instead; what was sold with the record counts whoever sold it.
     pub(super) fn referring(
         &mut self,
         txn: &mut dyn Txn,
@@ -34,18 +34,16 @@ impl Look<'_> {
             SubjectKind::Contact => (Tab::Activity(ActivityKind::Meeting), self.meetings_with(txn, record)?),
             _ => return Ok(()),
         };
-        let mut count = 0_u64;
+        let mut own = BTreeMap::new();
         for one in found {
-            if self.is_own_child(txn, one, last)? {
+            if one.kind == SubjectKind::Activity && self.is_own_child(txn, one, last)? {
                 self.found.handed_on.referring.insert(one);
+                add(&mut own, tab.code(), 1);
             } else {
-                count = count.saturating_add(1);
+                add(tabs, tab.code(), 1);
             }
         }
-        if count > 0 {
-            let known = tabs.entry(tab.code().to_owned()).or_default();
-            *known = known.saturating_add(count);
-        }
+        self.moved(record, &own);
         Ok(())
     }
 
@@ -158,8 +156,7 @@ fn takes_part(activity: &Activity, person: Subject) -> bool {
     told.participants.contains(&Participant::Record(person))
 }
 
-/// The opportunity that the conversion was done for, as its outcome says, where it has a number that stays: it has no other way back
-/// than with the conversion.
+/// The opportunity that the conversion was done for, as its outcome says: one call made both.
 pub(super) fn triggered(
     txn: &mut dyn Txn,
     made: &BTreeSet<Subject>,
@@ -173,8 +170,7 @@ pub(super) fn triggered(
     let Some(found) = txn.opportunities().get(&[OpportunityId::from_uuid(entry.subject.id)])?.pop() else {
         return Ok(None);
     };
-    let number = series::check_removal(txn, Series::Opportunity, found.number, found.serial.as_ref());
-    if number.is_ok() || !made.contains(&found.account.into()) {
+    if !made.contains(&found.account.into()) {
         return Ok(None);
     }
     // What the same call told of it later is no change.

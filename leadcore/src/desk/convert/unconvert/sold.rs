@@ -17,8 +17,6 @@ impl Look<'_> {
     pub(super) fn made_later(&mut self, txn: &mut dyn Txn, told: &BTreeSet<Subject>) -> Result<()> {
         let Some(account) = self.outcome.account else { return Ok(()) };
         let known = self.outcome.opportunity;
-        let goes = self.found.opportunities.iter().chain(&self.found.closed);
-        let goes: BTreeSet<_> = goes.map(|one| one.id).collect();
         let mut scan = OpportunityScan { account: Some(account), limit: ROUND, ..OpportunityScan::default() };
         loop {
             let found = txn.opportunities().scan(&scan)?;
@@ -26,7 +24,6 @@ impl Look<'_> {
                 one.origin_lead == Some(self.lead.id)
                     && known != Some(one.id)
                     && !told.contains(&Subject::from(one.id))
-                    && !goes.contains(&one.id)
             };
             let later: Vec<_> = found.iter().filter(of_lead).map(|one| one.id).collect();
             for id in later {

@@ -57,16 +57,26 @@ impl Look<'_> {
         let records: BTreeSet<_> =
             self.found.plan.blockers.iter().filter_map(Unconvertible::record).collect();
         for record in records {
-            let mut told: Vec<WrittenSince> = Vec::new();
-            back_to(txn, record, last, &mut |entry| {
-                let operation = entry.operation;
-                if operation != self.done.operation && !told.iter().any(|one| one.operation == operation) {
-                    let (actor, kind) = (entry.actor.clone(), entry.operation_kind);
-                    told.push(WrittenSince { record, actor, operation, kind, at: entry.at });
-                }
-                if told.len() < OF_ONE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-            })?;
-            self.found.plan.since.extend(told);
+            let mut told: Vec<(Sequence, WrittenSince)> = Vec::new();
+            // What others wrote on persons of an account is told of the account.
+            let is_account = self.outcome.account.is_some_and(|account| record == account.into());
+            let persons = self.worked_on.iter().copied().filter(|_| is_account);
+            for about in std::iter::once(record).chain(persons) {
+                let mut count = 0;
+                back_to(txn, about, last, &mut |entry| {
+                    let operation = entry.operation;
+                    let is_told = told.iter().any(|(_, one)| one.operation == operation);
+                    if operation != self.done.operation && !is_told {
+                        let (actor, kind) = (entry.actor.clone(), entry.operation_kind);
+                        let one = WrittenSince { record, actor, operation, kind, at: entry.at };
+                        told.push((entry.sequence, one));
+                        count += 1;
+                    }
+                    if count < OF_ONE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                })?;
+            }
+            told.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+            self.found.plan.since.extend(told.into_iter().map(|(_, one)| one).take(OF_ONE));
         }
         Ok(())
     }
