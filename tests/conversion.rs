@@ -12,6 +12,7 @@ mod faults;
 mod faults_in_memory;
 mod fresh;
 mod frozen;
+mod going_on;
 mod handed;
 mod handed_back;
 mod handed_on;

@@ -264,8 +264,11 @@ fn x_09_what_others_edited_in_a_joined_opportunity_stands_against_it() {
     let patch = OpportunityPatch::new().amount(Some(500.into()));
     as_bob(&host, |ctx, txn| opportunities::edit(ctx, txn, before.id, Expect::Any, &patch));
     assert_eq!(blockers(&host, &lead), []);
-    // What was won since counts for the lead, whoever won it.
+    // So does what somebody else won; what one won oneself stays so, and stands against nothing.
     host.write(|ctx, txn| opportunities::win(ctx, txn, before.id, Expect::Any, None));
+    assert_eq!(blockers(&host, &lead), []);
+    host.write(|ctx, txn| opportunities::reopen(ctx, txn, before.id, Expect::Any));
+    as_bob(&host, |ctx, txn| opportunities::win(ctx, txn, before.id, Expect::Any, None));
     assert_eq!(blockers(&host, &lead), [told]);
 }
 

@@ -40,12 +40,12 @@ class TakenBack(Record):
     """The fields of a new record that were edited since: that goes with it."""
     kept: tuple[str, ...] = ()
     """The fields of a record that was there before, which the conversion filled and the acting user edited since: they
-    keep what they have now, with the fields that mean something only together with them."""
+    keep what they have now, with the fields that mean something only together with them. ``opportunity`` where the
+    acting user ended one that the lead had joined: it stays as it is."""
     moved: dict[str, int] = field(default_factory=dict)
     """What the acting user alone hung on a new record since, counted by kind (``note``, ``contact``): it hangs on the
     lead from then on, or stays with what else it is about. So are meetings of other records in which the lead takes
-    part from then on instead of a new person. What was sold is none of it: it stands against the way
-    back."""
+    part from then on instead of a new person. What was sold is none of it: it stands against the way back."""
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -70,10 +70,9 @@ class UnconvertBlocker(Record):
 
     blocker: str
     """``changed`` (somebody else changed a new record), ``edited`` (somebody else changed fields that the conversion
-    filled), ``has_children`` (what somebody else hung on a new record, or anybody
-    sold with it), ``other_leads`` (became the new account too, or
-    were converted into the record since: their conversions are taken back first), ``in_use`` (others have a new person
-    too, or a new record in a custom field), ``gone``,
+    filled), ``has_children`` (what somebody else hung on a new record, or anybody sold with it), ``other_leads``
+    (became the new account too, or were converted into the record since: their conversions are taken back first),
+    ``in_use`` (others have a new person too, or a new record in a custom field), ``gone``,
     ``stage`` (the lead cannot come back into its stage),
     ``moved_on`` (somebody else won, lost or opened a new opportunity, or changed the state of a new service),
     ``target`` (a target of your program made something: hand it over as one of ``targets``); later versions may add

@@ -63,7 +63,8 @@ pub struct TakenBack {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub edited: Vec<String>,
     /// Fields of a record that was there before, which the conversion filled and the actor edited since: they keep what they have
-    /// now, with the fields that mean something only together with them.
+    /// now, with the fields that mean something only together with them. `opportunity` where the actor ended one that was joined: it
+    /// stays as it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<String>,
     /// What the actor alone hung on a new record since, counted by tab (`note`, `contact`): it hangs on the lead from then on, or

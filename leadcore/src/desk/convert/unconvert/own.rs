@@ -158,14 +158,23 @@ impl Look<'_> {
         let net = later.net(self, txn)?;
         let (operations, hands) = net.touching(None);
         let is_running = (now.state, &now.end) == (after.state, &after.end);
-        let is_own = is_running && self.is_own(txn, (&operations, &hands))?;
-        let merged = if is_own { without(&before, &after, &now) } else { None };
+        let is_own = self.is_own(txn, (&operations, &hands))?;
+        let merged = match (is_own, is_running) {
+            (false, _) => None,
+            (true, true) => without(&before, &after, &now),
+            (true, false) => {
+                // What the actor ended stays as it is; only who came with the lead leaves it.
+                let about = left_with(&before, &after, &now);
+                Some((Opportunity { about, ..now.clone() }, vec!["opportunity".to_owned()]))
+            }
+        };
         let Some((restored, kept)) = merged else {
             self.edited(txn, &mut later, vec!["opportunity".to_owned()])?;
             self.found.plan.records.push(taken);
             return Ok(());
         };
-        self.found.plan.records.push(TakenBack { kept, ..taken });
+        let fate = if is_running { taken.fate } else { Fate::Restored(Vec::new()) };
+        self.found.plan.records.push(TakenBack { kept, ..TakenBack::new(record, fate) });
         let restored = Opportunity { origin_lead, ..restored };
         self.found.joined.push(Rewritten { before: now, after: restored, changes: Vec::new() });
         Ok(())
@@ -197,13 +206,18 @@ fn without(
     let (fields, totals) = deep(fields)?.settle().ok()?;
     let mut about = before.about.clone();
     if now.about != after.about {
-        let came = |one: &Subject| after.about.contains(one) && !before.about.contains(one);
-        about = now.about.iter().filter(|one| !came(one)).copied().collect();
+        about = left_with(before, after, now);
         kept.push(PERSONS.to_owned());
     }
     kept.sort();
     kept.dedup();
     Some((Opportunity { fields, totals, about, ..now.clone() }, kept))
+}
+
+/// Whom an opportunity is about without those who came with a conversion.
+fn left_with(before: &Opportunity, after: &Opportunity, now: &Opportunity) -> Vec<Subject> {
+    let came = |one: &Subject| after.about.contains(one) && !before.about.contains(one);
+    now.about.iter().filter(|one| !came(one)).copied().collect()
 }
 
 /// The fields by their keys, with those of the tenant beside the others.
