@@ -271,7 +271,7 @@ fn is_numbered_for_ever(txn: &mut dyn Txn, account: &Account) -> Result<bool> {
 
 /// The accounts that these leads became once, and that were archived when that was taken back: nothing else leads to them. One
 /// whose number would be missing from a series without gaps stays, as it is. So does one on which something hangs: what the
-/// conversion hung there went when it was taken back, so this is somebody else's, such as a note that an undo brought back.
+/// conversion hung there went when it was taken back, so this is somebody else's.
 fn archived(txn: &mut dyn Txn, leads: &[Lead]) -> Result<Vec<Account>> {
     /// Created, converted, taken back: a lead that was written less often never was.
     const WRITTEN: u64 = 3;
