@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::arguments::Parts;
+use crate::conversion_words::words;
 use crate::convert::{Id, LeadArg, Named, Text, from_json, from_json_named, to_json};
 use crate::customer_form::GivenCustomer;
 use crate::errors::{raise, renamed};
@@ -114,9 +115,8 @@ impl Decided {
         if !self.has_key() {
             return self.by_names(ctx, txn, options);
         }
-        let said = AsSaid::new()
-            .part("account_fields", &self.customer.account())?
-            .part("opportunity", &(&options.opportunity, &self.own, &self.reason))?;
+        let opportunity = (options.opportunity.clone(), self.own.clone(), self.reason.clone());
+        let said = words(ctx, txn, &self.customer, &opportunity)?;
         match self.by_names(ctx, txn, options.clone()) {
             Ok(options) => Ok(options.as_said(said)),
             Err(error) => Ok(options.as_said(unread(said, error)?)),

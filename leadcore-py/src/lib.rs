@@ -21,6 +21,7 @@ mod calendar;
 mod contacts;
 mod conversion;
 mod conversion_mapping;
+mod conversion_words;
 mod convert;
 mod convert_many;
 mod costs;

@@ -148,7 +148,7 @@ pub(crate) fn with_own(
     if broken.is_empty() { Ok(patch) } else { Err(Error::invalid(broken)) }
 }
 
-const SOURCE: &str = "source";
+pub(crate) const SOURCE: &str = "source";
 
 fn no_source() -> Violation {
     Violation::new(SOURCE, ViolationCode::Unknown, "there is no source with this name")

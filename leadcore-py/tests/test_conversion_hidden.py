@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -27,10 +28,12 @@ def office() -> Iterator[Database]:
         RoleTable()
         .role("boss", Role.manager())
         .role("worthless", _role("amount"))
+        .role("placeless", _role("currency"))
         .role("nameless", _role("name", "first_name", "last_name", "email", "phone"))
         .role("secretless", _role("x_secret", "phone"))
         .user("mona", "boss")
         .user("eve", "worthless")
+        .user("cleo", "placeless")
         .user("nils", "nameless")
         .user("sara", "secretless")
     )
@@ -68,6 +71,28 @@ def test_a_plan_shows_no_prices_where_amounts_are_hidden(office: Database, appli
     assert (made["Panel"].line.discount_percent, made["Panel"].currency) == (10, "EUR")
     assert (made["Inverter"].line.unit_price, made["Care"].line.unit_price) == (12345, 49)
     assert mona.opportunities.get(done.opportunity_id).amount == Decimal("1234.5")
+
+
+@pytest.mark.parametrize("applied_by", ["cleo", "mona"])
+def test_a_plan_shows_no_currency_where_it_is_hidden(office: Database, applied_by: str) -> None:
+    mona, cleo = _as(office, "mona"), _as(office, "cleo")
+    lead = mona.leads.create(company="Nordlys AS", amount=100, currency="CHF")
+    mona.estimates.create(lead, title="Roof", lines=[Line("Panel", 2, 5), Line("Care", 1, 7)])
+    plan = cleo.leads.plan_conversion(lead, opportunity=True, estimates="all")
+    assert (plan.estimates[0].currency, plan.estimates[0].lines[0].unit_price) == (None, 5)
+    assert [one.currency for one in plan.services] == [None, None]
+    for shown in (plan.to_json(), plan._repr_html_(), repr(plan)):
+        assert "CHF" not in shown
+    panel, care = plan.choose_estimates("all").services
+    # Prices are not hidden: what is said of them holds.
+    plan = plan.edit_services([dataclasses.replace(panel, line=Line("Panel", 2, 6)), care])
+    done = _as(office, applied_by).apply(ConversionPlan.from_json(plan.to_json()))
+    made = {one.description: one for one in mona.services.list(account=done.account_id)}
+    assert {name: (one.line.unit_price, one.currency) for name, one in made.items()} == {
+        "Panel": (6, "CHF"),
+        "Care": (7, "CHF"),
+    }
+    assert {one.currency for one in cleo.services.list(account=done.account_id)} == {None}
 
 
 def test_a_plan_calls_a_consumer_by_its_number_where_names_are_hidden(office: Database) -> None:

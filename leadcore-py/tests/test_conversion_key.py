@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import leadcore
@@ -54,3 +55,43 @@ def test_many_that_were_broken_off_go_on_with_the_leads_they_had(db: Database) -
     rest = db.leads.convert_many("state = open", key="k", batch=2)
     assert (rest.totals.already, rest.totals.done) == (2, 3)
     assert db.leads.get(late.id).state == "open"
+
+
+@pytest.mark.parametrize("kind", ["money", "decimal"])
+@pytest.mark.parametrize("record", ["account", "contact"])
+def test_an_amount_in_a_field_of_ones_own_is_what_it_is_under_a_key(db: Database, record: str, kind: Any) -> None:
+    of_money: dict[str, Any] = {"currency": "EUR"} if kind == "money" else {}
+    db.catalogue.of(record).add_field("x_own", label="Own", type=kind, **of_money)  # type: ignore[call-overload]
+    said: tuple[Any, ...] = (10, "10.00", Decimal("10.0"), Decimal(10), 10.0, " 10 ")
+    for n, first in enumerate(said):
+        lead, *many = (db.leads.create(company=f"Lead {n}", name=f"Ana {n}") for _ in range(3))
+
+        def call(lead: Any, key: str, value: Any) -> Any:
+            options: Any = {f"{record}_fields": {"x_own": value}, "key": key}
+            return (db.leads.convert_many if isinstance(lead, list) else db.leads.convert)(lead, **options)
+
+        done = call(lead.id, f"one {n}", first)
+        of_many = call([one.id for one in many], f"many {n}", first)
+        assert of_many.totals.done == 2
+        for again in said:
+            assert call(lead.id, f"one {n}", again).operation == done.operation, (first, again)
+            assert call([one.id for one in many], f"many {n}", again).totals.already == 2
+        for other in (10.01, "100", None):
+            for which, key in ((lead.id, f"one {n}"), ([one.id for one in many], f"many {n}")):
+                with pytest.raises(leadcore.ConflictError) as caught:
+                    call(which, key, other)
+                assert caught.value.conflict == {"reason": "key_reused", "differs": [f"{record}_fields"]}
+
+
+def test_text_under_a_key_is_no_number_and_a_field_that_went_answers_still(db: Database) -> None:
+    fields = db.catalogue.of("account")
+    fields.add_field("x_code", label="Code", type="text")
+    fields.add_field("x_fee", label="Fee", type="money", currency="EUR")
+    lead = db.leads.create(company="Nordlys AS")
+    said: Any = {"x_code": "007", "x_fee": "10.00"}
+    first = db.leads.convert(lead.id, key="k", account_fields=said)
+    with pytest.raises(leadcore.ConflictError, match="key"):
+        db.leads.convert(lead.id, key="k", account_fields={**said, "x_code": "7"})
+    db.leads.unconvert(lead)
+    fields.remove_field("x_fee", clear=True)
+    assert db.leads.convert(lead.id, key="k", account_fields=said).operation == first.operation

@@ -141,3 +141,51 @@ def test_an_opportunity_with_its_conversion_is_made_once_whatever_was_renamed(db
     with pytest.raises(leadcore.InvalidError):
         db.opportunities.create(lead, name="Roof", source="Fair")
     assert len(list(db.opportunities.list())) == 1
+
+
+def _mixed(named: dict[str, Any], **now: str) -> dict[str, Any]:
+    """The call with some of its names as they are now."""
+    account = {"category": now.pop("category", "Industry")}
+    return {"opportunity": {**named["opportunity"], **now}, "account_fields": account}
+
+
+@pytest.mark.parametrize("now", ["source", "reason", "category", "source reason", "source category", "reason category"])
+def test_some_names_are_said_as_before_and_others_as_they_are_now(
+    db: Database, named: dict[str, Any], now: str
+) -> None:
+    lead, other, third = (db.leads.create(company=name) for name in ("Nordlys AS", "Fjord AS", "Berg AS"))
+    first = db.leads.convert(lead.id, key="order 1", **named)
+    many = db.leads.convert_many([other.id, third.id], key="k", **named)
+    assert many.totals.done == 2
+    _rename_all(db)
+    by_now = {"source": "Exhibitions", "reason": "Too dear", "category": "Producers"}
+    said = _mixed(named, **{name: by_now[name] for name in now.split()})
+    assert db.leads.convert(lead.id, key="order 1", **said).operation == first.operation
+    assert db.leads.convert_many([other.id, third.id], key="k", **said).totals.already == 2
+    # Once other records have the old names, the words are still those of the first call.
+    db.sources.add("Fair")
+    db.lost_reasons.add("Price too high")
+    db.categories.add("Industry")
+    assert db.leads.convert(lead.id, key="order 1", **said).operation == first.operation
+    for wrong in ({"source": "Nobody"}, {"reason": "Nobody"}, {"name": "Tower"}):
+        with pytest.raises(leadcore.ConflictError) as caught:
+            db.leads.convert(lead.id, key="order 1", **{**said, "opportunity": {**said["opportunity"], **wrong}})
+        # With a name that nobody has there are only the words to go by.
+        assert _differs(caught) == ["opportunity"]
+
+
+def test_an_id_and_an_old_name_are_the_same_call(db: Database) -> None:
+    fair = db.sources.add("Fair")
+    db.lost_reasons.add("Price too high")
+    lead, other = db.leads.create(company="Nordlys AS"), db.leads.create(company="Fjord AS")
+    said: Any = {"state": "lost", "reason": "Price too high", "source": "Fair"}
+    first = db.leads.convert(lead.id, key="k", opportunity=said)
+    by_id = db.leads.convert(other.id, key="by id", opportunity={**said, "source": fair})
+    _rename(db.lost_reasons, "Price too high", "Too dear")
+    _rename(db.sources, "Fair", "Exhibitions")
+    for source, reason in ((fair, "Price too high"), (fair, "Too dear"), ("Fair", "Too dear")):
+        again: Any = {**said, "source": source, "reason": reason}
+        assert db.leads.convert(lead.id, key="k", opportunity=again).operation == first.operation
+    for source, reason in ((fair, "Price too high"), ("Exhibitions", "Too dear"), ("Exhibitions", "Price too high")):
+        again = {**said, "source": source, "reason": reason}
+        assert db.leads.convert(other.id, key="by id", opportunity=again).operation == by_id.operation

@@ -121,8 +121,8 @@ class ConversionInput(TypedDict, total=False):
     """Your own key for this conversion, at most 200 bytes: the same call again, also from another process or after the
     way back, gives the first outcome; another lead, other options or a call of another kind (one lead, many, an
     opportunity, a way back) under it are a conflict, ``key_reused``. The same words are the same call, also where what
-    they name was renamed since, and 10.00 is 10. Of a call for many it stands for all of its leads: other leads under
-    it are a conflict, too."""
+    they name was renamed since, each name as before or as it is now, and 10.00 is 10. Of a call for many it stands for
+    all of its leads: other leads under it are a conflict, too."""
 
 
 CONVERSION_KEYS = frozenset(ConversionInput.__annotations__)

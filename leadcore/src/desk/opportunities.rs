@@ -119,7 +119,7 @@ pub fn create(
     let of = of.into();
     let Some(options) = new.convert.take() else { return Ok(create_of_customer(ctx, txn, of, new)?.1) };
     let said = (&new.fields, &new.contacts, &new.series);
-    let once = |key| Once::opportunity(key).for_new(LeadId::from_uuid(of.id), &options, &said).map(Some);
+    let once = |key| Once::opportunity(key).for_new(txn, LeadId::from_uuid(of.id), &options, &said).map(Some);
     let once = options.key.as_ref().map_or_else(|| options.check_read().map(|()| None), once)?;
     // The key stands for the whole call, not for the conversion in it too.
     let options = ConversionOptions { key: None, ..options.as_ref().clone() };

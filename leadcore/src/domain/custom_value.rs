@@ -142,6 +142,14 @@ impl CustomValue {
         }
     }
 
+    /// The value as [`read`](Self::read), in one form only: of money, too, zeros at the end say nothing.
+    pub(crate) fn said(&self) -> FieldValue {
+        match self {
+            Self::Money(money) => format!("{} {}", money.amount().normalize(), money.currency()).into(),
+            other => other.read(),
+        }
+    }
+
     /// What filters, sorts and unique fields compare: one form, or one for each of several codes.
     #[must_use]
     pub fn forms(&self) -> Vec<FieldValue> {

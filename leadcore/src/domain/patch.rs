@@ -60,6 +60,18 @@ impl LeadPatch {
         self.0.iter().map(|(field, _)| field)
     }
 
+    /// The same, with the values of the tenant's own fields in the one form in which they are compared.
+    fn compared(&self, catalogue: &Catalogue) -> Self {
+        let each = self.0.iter().map(|(field, value)| {
+            let own = if let Field::Custom(key) = field { catalogue.custom_field(key) } else { None };
+            let read = own.and_then(|own| own.parse(value, None).ok());
+            let value =
+                read.map_or_else(|| value.clone(), |read| read.map(|it| it.said()).unwrap_or_default());
+            (field.clone(), value)
+        });
+        each.collect()
+    }
+
     /// Writes the new values into `fields`, as `catalogue` reads them: the country before phones, the whole name before its parts.
     ///
     /// # Errors
@@ -149,6 +161,11 @@ impl AccountPatch {
         self.fields.fields()
     }
 
+    /// The same, with the values of the tenant's own fields in the one form in which they are compared.
+    pub(crate) fn compared(&self, catalogue: &Catalogue) -> Self {
+        Self { fields: self.fields.compared(catalogue), ..self.clone() }
+    }
+
     /// Writes the new values into `fields`, those of the tenant's own fields as the `catalogue` of accounts reads them; when
     /// one of them does not fit, none.
     ///
@@ -227,6 +244,11 @@ impl ContactPatch {
     /// The fields it names, in order. Who may see the job title may see the role: it is named as that.
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
         self.fields.fields().chain(self.role.as_ref().map(|_| &Field::JobTitle))
+    }
+
+    /// The same, with the values of the tenant's own fields in the one form in which they are compared.
+    pub(crate) fn compared(&self, catalogue: &Catalogue) -> Self {
+        Self { fields: self.fields.compared(catalogue), ..self.clone() }
     }
 
     /// Writes the new values into `fields`, those of the tenant's own fields as the `catalogue` of contacts reads them, and

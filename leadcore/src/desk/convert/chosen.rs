@@ -63,7 +63,7 @@ pub(super) fn chosen(
         options.check_read()?;
         return selected(ctx, txn, selection);
     };
-    let once = Once::all(key).asking(options)?;
+    let once = Once::all(key).asking(txn, options)?;
     let filter = match selection {
         Selection::Filter { filter, .. } => Some(Once::sum(filter)?),
         Selection::Ids(_) | Selection::Revisions(_) => None,

@@ -8,6 +8,7 @@
 //! process, returns the first outcome; so does the caller's own [key](ConversionOptions::key). [`many`] converts a selection with an outcome for each lead, and [`unconvert`] takes a
 //! conversion back while nothing else stands on what it made.
 
+mod as_read;
 mod became;
 mod carry_out;
 mod check;
@@ -158,7 +159,7 @@ fn convert_by(
     (options, once, hosts): (&ConversionOptions, Option<Once>, &Hosts<'_>),
 ) -> Result<ConversionOutcome> {
     let lead = rules.lead(txn, lead)?;
-    let once = once.map(|once| once.for_options(lead.id, options)).transpose()?;
+    let once = once.map(|once| once.for_options(txn, lead.id, options)).transpose()?;
     once::by(ctx, txn, once, first_outcome, |txn| {
         if let Some(done) = &lead.conversion {
             let outcome = first_outcome(txn, done.operation)?;

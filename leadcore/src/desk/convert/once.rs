@@ -4,8 +4,9 @@
 //! call for many says which leads it was for, each of which has a key of its own. Of what was asked only the leads and checksums are
 //! kept: enough to tell another call, nothing to read.
 //!
-//! A call is the same when it asks the same, or when it says the same: what was said by a name is kept beside what the name meant,
-//! since somebody may rename it before a retry.
+//! A call is the same when each part of it asks the same, or says the same: what was said by a name is kept beside what the name
+//! meant, since somebody may rename it before a retry. Values of the tenant's own fields are what their fields read: 10 and "10.00"
+//! are one amount.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +20,8 @@ use crate::id::{IdempotencyKey, LeadId, OperationId};
 use crate::store::Txn;
 
 use super::super::operation::new_operation;
-use super::words::{AsSaid, Sums, checksum, json, kept_before, parts};
+use super::as_read::as_read;
+use super::words::{AsSaid, Others, Sums, checksum, json, kept_before, parts};
 use super::{ConversionOptions, ConversionPlan};
 
 /// The kinds of calls. A key stands for one call of any of them.
@@ -58,6 +60,8 @@ pub(in crate::desk) struct Once {
     call: Option<(Kind, IdempotencyKey)>,
     /// The lead, and a checksum of every part.
     asked: Sums,
+    /// The same of the parts that fields read as something else than was said.
+    read: Sums,
     /// The words, where somebody read them who knows.
     said: Option<AsSaid>,
     /// What a part stands for that is not among what was asked: the key of a call may have been kept by a version that did not
@@ -71,9 +75,15 @@ pub(in crate::desk) struct Once {
 #[derive(Debug, Serialize, Deserialize)]
 struct Call {
     asked: Sums,
+    /// What of it fields read as something else.
+    #[serde(default, skip_serializing_if = "Sums::is_empty")]
+    read: Sums,
     /// What of it was said by names.
     #[serde(default, skip_serializing_if = "Sums::is_empty")]
     said: Sums,
+    /// The same with records for some of the names.
+    #[serde(default, skip_serializing_if = "Others::is_empty")]
+    others: Others,
 }
 
 /// The leads of a call for many, as its key has them.
@@ -115,8 +125,8 @@ struct Kept {
 
 impl Once {
     fn new(key: String, call: Option<(Kind, IdempotencyKey)>) -> Self {
-        let (asked, unsaid) = (Sums::new(), Sums::new());
-        Self { key, call, asked, said: None, unsaid, parts: BTreeMap::new() }
+        let [asked, read, unsaid] = [const { Sums::new() }; 3];
+        Self { key, call, asked, read, said: None, unsaid, parts: BTreeMap::new() }
     }
 
     fn of(kind: Kind, key: &IdempotencyKey) -> Self {
@@ -149,11 +159,12 @@ impl Once {
     /// The same for another record than a conversion, with everything that is said of it.
     pub(in crate::desk) fn for_new(
         self,
+        txn: &mut dyn Txn,
         lead: LeadId,
         options: &ConversionOptions,
         said: &impl Serialize,
     ) -> Result<Self> {
-        let mut once = self.for_options(lead, options)?;
+        let mut once = self.for_options(txn, lead, options)?;
         once.ask("fields".to_owned(), json(said)?);
         Ok(once)
     }
@@ -164,20 +175,30 @@ impl Once {
     }
 
     /// Everything that decides what comes of it. Not the revision: it says when it may be done, and is another one afterwards.
-    pub(super) fn for_options(self, lead: LeadId, options: &ConversionOptions) -> Result<Self> {
-        let mut once = self.for_lead(lead).asking(options)?;
+    pub(super) fn for_options(
+        self,
+        txn: &mut dyn Txn,
+        lead: LeadId,
+        options: &ConversionOptions,
+    ) -> Result<Self> {
+        let mut once = self.for_lead(lead).asking(txn, options)?;
         // How the lead was found is nothing that is asked of it.
         once.said = once.said.map(|said| said.without(LEADS));
         Ok(once)
     }
 
     /// The same of whichever lead.
-    pub(super) fn asking(mut self, options: &ConversionOptions) -> Result<Self> {
+    pub(super) fn asking(mut self, txn: &mut dyn Txn, options: &ConversionOptions) -> Result<Self> {
         let mut asked = ConversionOptions { revision: None, key: None, ..options.clone() };
         self.said = asked.said.take();
         let unsaid = parts(json(&ConversionOptions::default())?);
         self.unsaid = unsaid.map(|(part, value)| (part, checksum(&value))).collect();
-        self.with("convert", json(&asked)?)
+        let mut once = self.with("convert", json(&asked)?)?;
+        if let Some(read) = as_read(txn, &asked)? {
+            let sums = parts(json(&read)?).map(|(part, value)| (part, checksum(&value)));
+            once.read = sums.filter(|(part, sum)| once.asked.get(part) != Some(sum)).collect();
+        }
+        Ok(once)
     }
 
     /// A checksum of something that is asked.
@@ -249,38 +270,36 @@ impl Once {
         Ok(Some(First { differs: self.differs(&call)?, all, same_words }))
     }
 
-    /// What this call asks otherwise than the first, which has the key; nothing where it says the same. With names that could not be
-    /// read there are only the words to go by.
+    /// What this call asks otherwise than the first, which has the key. Another call has other parts: then that alone is told, and
+    /// the lead.
     fn differs(&self, first: &Call) -> Result<Vec<String>> {
-        let words = self.said.as_ref().filter(|_| !first.said.is_empty());
-        if let Some(said) = words {
-            let over = |asked: &Sums, said: &Sums| asked.clone().into_iter().chain(said.clone()).collect();
-            let differs = self.other_parts(&over(&first.asked, &first.said), &over(&self.asked, said.sums()));
-            if differs.is_empty() || !said.is_read() {
-                return Ok(differs);
-            }
+        if first.said.is_empty() {
+            self.check_read()?;
         }
-        self.check_read()?;
-        Ok(self.other_parts(&first.asked, &self.asked))
-    }
-
-    /// What the second call asks otherwise than the first. What one of them does not say is as when it is not said. Another call has
-    /// other parts: then that alone is told, and the lead.
-    fn other_parts(&self, first: &Sums, second: &Sums) -> Vec<String> {
-        let mut parts: Vec<&String> = first.keys().chain(second.keys()).collect();
+        let words = self.said.iter().flat_map(|said| said.sums().keys());
+        let mut parts: Vec<&String> = first.asked.keys().chain(self.asked.keys()).chain(words).collect();
         parts.sort();
         parts.dedup();
-        let is_same = |part: &str| {
-            let [first, second] =
-                [first, second].map(|asked| asked.get(part).or_else(|| self.unsaid.get(part)));
-            let by_earlier = || Some(kept_before(self.parts.get(part)?).contains(first?));
-            first == second || by_earlier() == Some(true)
-        };
-        parts.retain(|part| !is_same(part));
+        parts.retain(|part| !self.is_same(part, first));
         if parts.iter().any(|part| *part == "call") {
             parts.retain(|part| ["call", "lead"].contains(&part.as_str()));
         }
-        parts.into_iter().cloned().collect()
+        Ok(parts.into_iter().cloned().collect())
+    }
+
+    /// Whether a part of this call is that of the first. With names that could not be read there are only the words to go by. What
+    /// one of them does not say is as when it is not said.
+    fn is_same(&self, part: &str, first: &Call) -> bool {
+        let words = self.said.as_ref().and_then(|said| said.is_as(part, (&first.said, &first.others)));
+        if let Some(same) = words.filter(|same| *same || self.check_read().is_err()) {
+            return same;
+        }
+        let unsaid = || self.unsaid.get(part);
+        let [was, is] = [&first.asked, &self.asked].map(|asked| asked.get(part).or_else(unsaid));
+        let [was_read, is_read] =
+            [(&first.read, was), (&self.read, is)].map(|(read, said)| read.get(part).or(said));
+        let by_earlier = || Some(kept_before(self.parts.get(part)?).contains(was?));
+        was == is || was_read == is_read || by_earlier() == Some(true)
     }
 
     fn check_read(&self) -> Result<()> {
@@ -288,8 +307,9 @@ impl Once {
     }
 
     fn call(&mut self) -> Call {
-        let said = self.said.take().map(|said| said.sums().clone()).unwrap_or_default();
-        Call { asked: std::mem::take(&mut self.asked), said }
+        let (said, others) = self.said.take().map(AsSaid::into_words).unwrap_or_default();
+        let [asked, read] = [&mut self.asked, &mut self.read].map(std::mem::take);
+        Call { asked, read, said, others }
     }
 
     /// Refuses a key that stands for a call of another kind, and one for a call that could not be read.

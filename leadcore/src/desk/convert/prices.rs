@@ -11,20 +11,33 @@ use crate::store::Txn;
 use super::hidden::Hidden;
 use super::plan::ConversionPlan;
 
+/// What of it is hidden: prices, and the currency they are in. Who may not see what a lead is worth sees neither.
+struct Parts {
+    prices: bool,
+    currency: bool,
+}
+
+impl Parts {
+    fn of(hidden: &Hidden<'_>) -> Self {
+        let prices = hidden.shows(&Field::Amount);
+        Self { prices, currency: prices || hidden.shows(&Field::Currency) }
+    }
+}
+
 /// Takes it out of a plan.
 pub(super) fn mask(hidden: &Hidden<'_>, plan: &mut ConversionPlan) {
-    if !hidden.shows(&Field::Amount) {
-        return;
-    }
+    let parts = Parts::of(hidden);
     let free = |line: &mut Line| (line.unit_price, line.discount) = (Decimal::ZERO, None);
-    for estimate in &mut plan.estimates {
-        estimate.currency = None;
-        estimate.lines.iter_mut().for_each(free);
-        estimate.totals = Totals::default();
+    if parts.currency {
+        plan.estimates.iter_mut().for_each(|estimate| estimate.currency = None);
+        plan.services.iter_mut().for_each(|service| service.fields.currency = None);
     }
-    for service in &mut plan.services {
-        service.fields.currency = None;
-        free(&mut service.fields.line);
+    if parts.prices {
+        for estimate in &mut plan.estimates {
+            estimate.lines.iter_mut().for_each(free);
+            estimate.totals = Totals::default();
+        }
+        plan.services.iter_mut().for_each(|service| free(&mut service.fields.line));
     }
 }
 
@@ -34,7 +47,8 @@ pub(super) fn fill(txn: &mut dyn Txn, hidden: &Hidden<'_>, plan: &mut Conversion
     let mut named: Vec<EstimateId> = copied.collect();
     named.sort();
     named.dedup();
-    if named.is_empty() || !hidden.shows(&Field::Amount) {
+    let parts = Parts::of(hidden);
+    if named.is_empty() || !parts.currency {
         return Ok(());
     }
     let estimates = txn.estimates().get(&named)?;
@@ -49,10 +63,10 @@ pub(super) fn fill(txn: &mut dyn Txn, hidden: &Hidden<'_>, plan: &mut Conversion
             continue;
         };
         let line = usize::try_from(origin.position).ok().and_then(|n| estimate.fields.lines.get(n));
-        if let Some(line) = line {
-            let own = &mut service.fields;
+        let (Some(line), own) = (line, &mut service.fields) else { continue };
+        own.currency = estimate.fields.currency;
+        if parts.prices {
             (own.line.unit_price, own.line.discount) = (line.unit_price, line.discount);
-            own.currency = estimate.fields.currency;
         }
     }
     Ok(())

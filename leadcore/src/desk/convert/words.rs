@@ -39,12 +39,18 @@ use crate::error::{Error, ErrorKind, Result, Violation};
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct AsSaid {
     sums: Sums,
+    /// The same in other words.
+    #[serde(default, skip_serializing_if = "Others::is_empty")]
+    others: Others,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     unread: Vec<Violation>,
 }
 
 /// Parts of a call, each with its checksum.
 pub(super) type Sums = BTreeMap<String, String>;
+
+/// Parts of a call in other words, each with the checksums of these.
+pub(super) type Others = BTreeMap<String, BTreeSet<String>>;
 
 impl AsSaid {
     /// Nothing.
@@ -63,6 +69,27 @@ impl AsSaid {
         Ok(self)
     }
 
+    /// With the same part in other words: with a record in the place of one of several names. A retry may say one name as before,
+    /// and another as it is called now.
+    ///
+    /// ```
+    /// use leadcore::desk::convert::AsSaid;
+    /// let words = AsSaid::new().part("opportunity", &("Fair", "Too dear"))?;
+    /// let said = words.or("opportunity", &("source 1", "Too dear"))?.or("opportunity", &("Fair", "reason 7"))?;
+    /// # drop(said);
+    /// # Ok::<(), leadcore::error::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `Internal` when it cannot be written as JSON.
+    pub fn or(mut self, name: &str, said: &impl Serialize) -> Result<Self> {
+        let sum = checksum(&json(said)?);
+        if self.sums.get(name) != Some(&sum) {
+            self.others.entry(name.to_owned()).or_default().insert(sum);
+        }
+        Ok(self)
+    }
+
     /// With what could not be read of it, such as a name that nothing has: unless the key answers the call, these refuse it.
     #[must_use]
     pub fn unread(mut self, broken: Vec<Violation>) -> Self {
@@ -72,11 +99,26 @@ impl AsSaid {
 
     pub(super) fn without(mut self, name: &str) -> Self {
         self.sums.remove(name);
+        self.others.remove(name);
         self
     }
 
     pub(super) const fn sums(&self) -> &Sums {
         &self.sums
+    }
+
+    /// All that is said.
+    pub(super) fn into_words(self) -> (Sums, Others) {
+        (self.sums, self.others)
+    }
+
+    /// Whether a part was said so before, in one way or another; none where nothing is said of it.
+    pub(super) fn is_as(&self, part: &str, (sums, others): (&Sums, &Others)) -> Option<bool> {
+        let was = |sum: &String| {
+            sums.get(part) == Some(sum) || others.get(part).is_some_and(|others| others.contains(sum))
+        };
+        let said = self.sums.get(part)?;
+        Some(was(said) || self.others.get(part).is_some_and(|others| others.iter().any(was)))
     }
 
     /// Refuses what could not be read.
@@ -85,10 +127,6 @@ impl AsSaid {
     /// `Invalid`.
     pub(in crate::desk) fn check(&self) -> Result<()> {
         if self.unread.is_empty() { Ok(()) } else { Err(Error::invalid(self.unread.clone())) }
-    }
-
-    pub(super) const fn is_read(&self) -> bool {
-        self.unread.is_empty()
     }
 }
 

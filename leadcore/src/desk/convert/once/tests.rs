@@ -16,6 +16,11 @@ use crate::policy::AllowAll;
 use crate::store::StoreExt;
 use crate::time::ManualClock;
 
+fn asked(key: &IdempotencyKey, lead: LeadId, options: &ConversionOptions) -> Once {
+    let once = |txn: &mut dyn Txn| Once::conversion(key).for_options(txn, lead, options);
+    MemoryStore::new().read(&"acme".parse().unwrap(), once).unwrap()
+}
+
 /// What keys of this version are kept with. A change here means that retries which are under way while a host updates this
 /// library are refused: a new part of options or plans leaves itself out of its JSON as long as it says nothing.
 #[test]
@@ -54,10 +59,8 @@ fn what_is_kept_of_a_call_stays_what_it_is() {
         let kept: Vec<_> = once.asked.into_iter().map(|(part, sum)| format!("{part} {sum}")).collect();
         kept.join("\n")
     };
-    let kept = [
-        told(Once::conversion(&key).for_options(made.lead, &options).unwrap()),
-        told(Once::conversion(&key).for_plan(&made).unwrap()),
-    ];
+    let kept =
+        [told(asked(&key, made.lead, &options)), told(Once::conversion(&key).for_plan(&made).unwrap())];
     let wanted = [
         "account 36e9585545eeca3d\n\
          call convert\n\
@@ -80,6 +83,7 @@ fn what_is_kept_of_a_call_stays_what_it_is() {
     ];
     assert_eq!(kept, wanted);
 }
+
 #[test]
 fn what_an_earlier_version_kept_of_an_amount_is_the_same_amount() {
     let key = "order 4711".parse().unwrap();
@@ -87,12 +91,12 @@ fn what_an_earlier_version_kept_of_an_amount_is_the_same_amount() {
         let patch = OpportunityPatch::new().amount(Some(amount.parse().unwrap()));
         let request = OpportunityRequest::new().with(patch);
         let options = ConversionOptions::default().with_opportunity(request);
-        Once::conversion(&key).for_options(LeadId::from_uuid(uuid::Uuid::nil()), &options).unwrap()
+        asked(&key, LeadId::from_uuid(uuid::Uuid::nil()), &options)
     };
     // Of 10.00, when the zeros were a part of it.
     let mut asked = call("10").asked;
     asked.insert("opportunity".to_owned(), "b34dfeb8ad743bcd".to_owned());
-    let kept = Call { asked, said: Sums::new() };
+    let kept = Call { asked, read: Sums::new(), said: Sums::new(), others: Others::new() };
     for (amount, differs) in
         [("10", false), ("10.00", false), ("10.0", false), ("10.01", true), ("100", true)]
     {
