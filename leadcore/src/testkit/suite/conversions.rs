@@ -101,6 +101,7 @@ pub fn a_purge_takes_nothing_that_no_conversion_made(store: &dyn Store) {
     let (kept, goes) = (account(&lead), account(&other));
     let note = ActivityFields::note("Pays in May");
     let note = run(store, &scene, |txn| activities::add(&ctx, txn, &[kept.into()], note.clone()));
+    let placed = run(store, &scene, |txn| txn.children().placements(&[note.id.into()]));
     run(store, &scene, |txn| activities::delete(&ctx, txn, note.id, Expect::Any));
     let deleted = run(store, &scene, |txn| txn.journal().about(&[kept.into()], Topics::NONE, None, 1));
     for lead in [&lead, &other] {
@@ -110,7 +111,10 @@ pub fn a_purge_takes_nothing_that_no_conversion_made(store: &dyn Store) {
     let back = run(store, &scene, |txn| undo::undo(&ctx, txn, deleted[0].operation));
     assert_eq!(back.totals.kept, 1, "no undo hangs anything on an archived account");
     // A program of an earlier version did.
-    run(store, &scene, |txn| txn.activities().insert(std::slice::from_ref(&note)));
+    run(store, &scene, |txn| {
+        txn.activities().insert(std::slice::from_ref(&note))?;
+        txn.children().place(&placed)
+    });
     for lead in [&lead, &other] {
         run(store, &scene, |txn| leads::delete(&ctx, txn, lead.id, Expect::Any));
     }
