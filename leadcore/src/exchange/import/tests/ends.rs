@@ -180,10 +180,16 @@ fn a_column_that_only_is_called_so_says_nothing_of_how_leads_ended() {
     assert_eq!(counts(&report), (2, 0, 0, 0), "{report}");
     assert_eq!(report.mapping.unmapped().collect::<Vec<_>>(), ["Outcome"]);
     assert_eq!(report.new_stages.get("Fine"), Some(&StageKind::Open));
+    // So do words of others below those that are ours.
+    let rows: String = (0..2_000).map(|n| format!("N{n},Fine,won,2001-01-01T00:00:00Z\n")).collect();
+    let host = Host::new();
+    host.clock.advance(TimeDelta::days(20_000));
+    let report = host.run(format!("Company,Lead Status,Outcome,Closed\n{rows}Z,Fine,Cancelled,soon\n"));
+    assert_eq!((counts(&report), report.left_out), ((2_001, 0, 0, 0), 2), "{report}");
     // Where it alone says so, a lead is disqualified by it.
     let report = host.run("Company,Outcome\nC,disqualified\n");
     assert_eq!(report.left_out, 0, "{report}");
-    assert_eq!(told(&host)[2].3, Some("disqualified"));
+    assert_eq!(told(&host)[2_001].3, Some("disqualified"));
 }
 
 /// When each lead ended, by company.

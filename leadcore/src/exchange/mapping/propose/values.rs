@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::proposal::{Evidence, Note};
 use super::super::shape::{self, ratio};
-use super::super::{ColumnRules, Split, Unit, words};
+use super::super::{BadValues, ColumnRules, Split, Unit, words};
 use super::{BY_VALUES, Candidate, Column, Proposer, others};
 use crate::domain::{CustomType, Field, FieldType, Reference, yes_no_word};
 use crate::exchange::unescape_formula;
@@ -142,6 +142,10 @@ impl Proposer<'_, '_> {
             let (words, found) = cells.silent((of_terms, of_addresses), &self.knowledge.no_answer);
             rules.no_answer = words;
             notes.extend(found);
+        }
+        if matches!(field, Field::Outcome | Field::ClosedAt) {
+            // The first cells told that they say it; others further down cost their rows nothing.
+            rules.bad_values = Some(BadValues::LeaveOut);
         }
         match kind {
             FieldType::Date => cells.dates().order(&mut rules, &mut notes),
