@@ -59,9 +59,9 @@ def test_many_that_were_broken_off_go_on_with_the_leads_they_had(db: Database) -
 
 @pytest.mark.parametrize("kind", ["money", "decimal"])
 @pytest.mark.parametrize("record", ["account", "contact"])
-def test_an_amount_in_a_field_of_ones_own_is_what_it_is_under_a_key(db: Database, record: str, kind: Any) -> None:
+def test_an_amount_in_a_field_of_ones_own_is_what_it_is_under_a_key(db: Database, record: Any, kind: Any) -> None:
     of_money: dict[str, Any] = {"currency": "EUR"} if kind == "money" else {}
-    db.catalogue.of(record).add_field("x_own", label="Own", type=kind, **of_money)  # type: ignore[call-overload]
+    db.catalogue.of(record).add_field("x_own", label="Own", type=kind, **of_money)
     said: tuple[Any, ...] = (10, "10.00", Decimal("10.0"), Decimal(10), 10.0, " 10 ")
     for n, first in enumerate(said):
         lead, *many = (db.leads.create(company=f"Lead {n}", name=f"Ana {n}") for _ in range(3))
@@ -90,8 +90,9 @@ def test_text_under_a_key_is_no_number_and_a_field_that_went_answers_still(db: D
     lead = db.leads.create(company="Nordlys AS")
     said: Any = {"x_code": "007", "x_fee": "10.00"}
     first = db.leads.convert(lead.id, key="k", account_fields=said)
+    other: Any = {**said, "x_code": "7"}
     with pytest.raises(leadcore.ConflictError, match="key"):
-        db.leads.convert(lead.id, key="k", account_fields={**said, "x_code": "7"})
+        db.leads.convert(lead.id, key="k", account_fields=other)
     db.leads.unconvert(lead)
     fields.remove_field("x_fee", clear=True)
     assert db.leads.convert(lead.id, key="k", account_fields=said).operation == first.operation

@@ -180,7 +180,8 @@ def test_an_id_and_an_old_name_are_the_same_call(db: Database) -> None:
     lead, other = db.leads.create(company="Nordlys AS"), db.leads.create(company="Fjord AS")
     said: Any = {"state": "lost", "reason": "Price too high", "source": "Fair"}
     first = db.leads.convert(lead.id, key="k", opportunity=said)
-    by_id = db.leads.convert(other.id, key="by id", opportunity={**said, "source": fair})
+    said_by_id: Any = {**said, "source": fair}
+    by_id = db.leads.convert(other.id, key="by id", opportunity=said_by_id)
     _rename(db.lost_reasons, "Price too high", "Too dear")
     _rename(db.sources, "Fair", "Exhibitions")
     for source, reason in ((fair, "Price too high"), (fair, "Too dear"), ("Fair", "Too dear")):
