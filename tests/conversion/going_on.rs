@@ -166,3 +166,56 @@ fn x_09_what_one_won_oneself_of_a_joined_opportunity_stays_as_it_is() {
     assert_eq!((now.state, &now.end, &now.fields), (won.state, &won.end, &won.fields));
     assert_eq!(now.about, [Subject::from(known.id)], "a person who goes leaves it");
 }
+
+#[test]
+fn x_09_what_others_did_on_what_one_deleted_oneself_stands_against_it() {
+    let host = Host::new();
+    let lead = kim(&host);
+    let done = into(&host, &lead, &options().with_opportunity(OpportunityRequest::new()));
+    let (account, deal) = (done.account.unwrap(), done.opportunity.unwrap());
+    let said = as_bob(&host, |ctx, txn| {
+        activities::add(ctx, txn, &[deal.into()], ActivityFields::note("They like it"))
+    });
+    host.scene.tick();
+    host.write(|ctx, txn| opportunities::delete(ctx, txn, deal, Expect::Any));
+    assert_eq!(blockers(&host, &lead), [Unconvertible::Gone { record: deal.into() }], "bob's note went too");
+    let deletion = last_operation(&host, deal);
+    host.scene.tick();
+    host.write(|ctx, txn| undo::undo(ctx, txn, deletion));
+    let hangs = |record: Subject, tab: &str| {
+        vec![Unconvertible::HasChildren { record, tabs: vec![(tab.to_owned(), 1)] }]
+    };
+    assert_eq!(blockers(&host, &lead), hangs(deal.into(), "note"));
+    host.scene.tick();
+    host.write(|ctx, txn| activities::delete(ctx, txn, said.id, Expect::Any));
+    host.write(|ctx, txn| opportunities::delete(ctx, txn, deal, Expect::Any));
+    assert_eq!(blockers(&host, &lead), [], "it was deleted before");
+    // Persons, by whomever they were added, who went when they were taken out.
+    for (by_bob, others) in [(false, true), (true, false), (false, false)] {
+        let eva = match by_bob {
+            true => as_bob(&host, |ctx, txn| contacts::add(ctx, txn, account, eva(), false)),
+            false => host.write(|ctx, txn| contacts::add(ctx, txn, account, eva(), false)),
+        };
+        let met = others.then(|| {
+            as_bob(&host, |ctx, txn| {
+                activities::add(ctx, txn, &[eva.id.into()], ActivityFields::note("Met her"))
+            })
+        });
+        host.scene.tick();
+        host.write(|ctx, txn| contacts::remove(ctx, txn, account, eva.id));
+        let removal = last_operation(&host, account);
+        let wanted = if by_bob || others { hangs(account.into(), "contact") } else { vec![] };
+        assert_eq!(blockers(&host, &lead), wanted, "{by_bob} {others}");
+        if by_bob || others {
+            host.scene.tick();
+            host.write(|ctx, txn| undo::undo(ctx, txn, removal));
+            assert_ne!(blockers(&host, &lead), [], "{by_bob} {others}");
+            if let Some(met) = met {
+                as_bob(&host, |ctx, txn| activities::delete(ctx, txn, met.id, Expect::Any));
+            }
+            as_bob(&host, |ctx, txn| contacts::remove(ctx, txn, account, eva.id));
+            assert_eq!(blockers(&host, &lead), [], "who did it took it back");
+        }
+    }
+    back(&host, &lead);
+}

@@ -132,7 +132,15 @@ impl Look<'_> {
         account: Subject,
         (came, last): (&[Link], Option<Sequence>),
     ) -> Result<bool> {
+        let mut others = Tabs::new();
+        if let Some(last) = last.filter(|_| self.made.contains(&account)) {
+            match self.persons_who_went(txn, account, last)? {
+                0 => {}
+                count => add(&mut others, SubjectKind::Contact.code(), count),
+            }
+        }
         if came.is_empty() {
+            self.hangs(account, others);
             return Ok(true);
         }
         let Some(last) = last else { return Ok(false) };
@@ -143,7 +151,7 @@ impl Look<'_> {
                 return Ok(false);
             }
         }
-        let (mut own, mut others) = (Tabs::new(), Tabs::new());
+        let mut own = Tabs::new();
         for link in came {
             if self.is_own_person(txn, link.to, last)? {
                 self.found.handed_on.persons.insert(*link);
@@ -159,7 +167,7 @@ impl Look<'_> {
     }
 
     /// Whether nothing of what others wrote on a person behind this place, or hung there, is left.
-    fn is_own_person(&self, txn: &mut dyn Txn, person: Subject, last: Sequence) -> Result<bool> {
+    pub(super) fn is_own_person(&self, txn: &mut dyn Txn, person: Subject, last: Sequence) -> Result<bool> {
         if !self.net(txn, person, last)?.writers(|actor, _| *actor != self.rules.actor).is_empty() {
             return Ok(false);
         }

@@ -1,5 +1,6 @@
 //! Taking a conversion back (X.09), while nothing else stands on what it made.
 
+mod along;
 mod anew;
 mod back;
 mod claims;

@@ -123,11 +123,13 @@ impl Look<'_> {
         Ok(())
     }
 
-    /// A new record that is not there any more. Where nobody but the actor wrote it since, there is nothing left to go.
+    /// A new record that is not there any more. Where nobody but the actor wrote it since, and no work of others went with it, there is
+    /// nothing left to go.
     pub(super) fn not_there(&mut self, txn: &mut dyn Txn, made: &Entry) -> Result<()> {
         let record = made.subject;
         let net = self.net(txn, record, made.sequence)?;
-        if !net.is_trashed() || !net.writers(|actor, _| *actor != self.rules.actor).is_empty() {
+        let by_others = !net.writers(|actor, _| *actor != self.rules.actor).is_empty();
+        if !net.is_trashed() || by_others || self.took_along(txn, record, made.sequence)? {
             self.block(Unconvertible::Gone { record });
         }
         Ok(())

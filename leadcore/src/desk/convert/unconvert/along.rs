@@ -1,0 +1,58 @@
+//! What deletions by the actor since took along of others' work: only an undo of them would bring it back, and behind a way back none
+//! does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+use crate::domain::{Action, Sequence, Subject, SubjectKind};
+use crate::error::Result;
+use crate::id::OperationId;
+use crate::store::Txn;
+
+use super::look::Look;
+use super::since::back_to;
+
+impl Look<'_> {
+    /// Whether what others hung on a record behind this place went when that was deleted.
+    pub(super) fn took_along(&self, txn: &mut dyn Txn, record: Subject, last: Sequence) -> Result<bool> {
+        let mut deletions = BTreeSet::new();
+        // The last operation of each child, and whether others wrote on it.
+        let mut children: BTreeMap<Subject, (OperationId, bool)> = BTreeMap::new();
+        back_to(txn, record, last, &mut |entry| {
+            if entry.subject == record && entry.action == Action::Deleted {
+                deletions.insert(entry.operation);
+            } else if entry.subject.kind.is_child() {
+                let child = children.entry(entry.subject).or_insert((entry.operation, false));
+                child.1 |= entry.actor != self.rules.actor && entry.operation != self.done.operation;
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(children.values().any(|(operation, is_others)| *is_others && deletions.contains(operation)))
+    }
+
+    /// How many persons the actor took out of a new account behind this place whom nobody has since, and on whom others had worked.
+    pub(super) fn persons_who_went(
+        &self,
+        txn: &mut dyn Txn,
+        account: Subject,
+        last: Sequence,
+    ) -> Result<u64> {
+        // Who took each of them out last.
+        let mut removed = BTreeMap::new();
+        self.since(txn, account, last, &mut |entry| {
+            let person = entry.other.filter(|one| one.kind == SubjectKind::Contact);
+            if let Some(person) = person.filter(|_| entry.action == Action::Unlinked) {
+                removed.entry(person).or_insert_with(|| entry.actor.clone());
+            }
+        })?;
+        removed.retain(|person, by| *by == self.rules.actor && !self.made.contains(person));
+        let mut count = 0;
+        for person in removed.keys() {
+            if !txn.links().to(&[*person], None)?.is_empty() {
+                continue;
+            }
+            count += u64::from(!self.is_own_person(txn, *person, last)?);
+        }
+        Ok(count)
+    }
+}
