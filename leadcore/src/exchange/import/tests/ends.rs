@@ -6,7 +6,7 @@ use super::*;
 use crate::desk::undo;
 use crate::desk::{leads, pipelines, vocabulary};
 use crate::domain::{Field, FieldValue, LeadDraft, LeadFields, LeadState, StageKind};
-use crate::exchange::export::{ExportFormat, ExportOptions, Exported, Extent, Values, export};
+use crate::exchange::export::{ExportFormat, ExportOptions, Values};
 use crate::exchange::import::{ImportPlan, Planned};
 use crate::id::DisqualifyReasonId;
 use crate::time::Timestamp;
@@ -45,17 +45,6 @@ fn host() -> Host {
     host
 }
 
-fn written(host: &Host, options: &ExportOptions) -> (Vec<u8>, Exported) {
-    let ctx = host.system();
-    let everything = Extent::Filter(Filter::everything());
-    let done = host.store.read(ctx.tenant(), |txn| {
-        let mut file = Vec::new();
-        let done = export(&ctx, txn, &everything, options, &mut file)?;
-        Ok((file, done))
-    });
-    done.unwrap()
-}
-
 /// Company, stage, what the stage means, how the lead ended.
 type Told = (Option<String>, String, StageKind, Option<&'static str>);
 
@@ -88,7 +77,7 @@ fn leads_in_stages_of_ones_own_come_back_as_they_ended() {
     assert_eq!(expected[1].3, Some("won"));
     for format in formats() {
         let options = ExportOptions::new(format);
-        let (file, done) = written(&host, &options);
+        let (file, done) = host.exported(&options);
         for mapping in [Some(done.mapping(&options)), None] {
             let mut import = options.to_import();
             // A key that no lead has is no column of the file.
@@ -129,7 +118,7 @@ fn leads_in_stages_of_ones_own_come_back_as_they_ended() {
         }
     }
     // Where it comes from, and once more, it changes nothing.
-    let (file, _) = written(&host, &ExportOptions::new(ExportFormat::Csv));
+    let (file, _) = host.exported(&ExportOptions::new(ExportFormat::Csv));
     let report = host.run(file);
     assert_eq!((counts(&report), report.left_out), ((0, 0, 5, 0), 0), "{report}");
     assert_eq!(told(&host), expected);
@@ -139,7 +128,7 @@ fn leads_in_stages_of_ones_own_come_back_as_they_ended() {
 fn only_beside_the_name_of_the_stage_a_file_says_what_it_means() {
     let host = host();
     let column = |options: &ExportOptions| {
-        let (file, _) = written(&host, options);
+        let (file, _) = host.exported(options);
         let text = String::from_utf8(file).unwrap();
         text.lines().skip(1).map(|line| line.rsplit(',').next().unwrap().to_owned()).collect::<Vec<_>>()
     };
@@ -205,7 +194,7 @@ fn leads_come_back_as_ended_when_they_did_and_the_journal_tells_when_that_was_wr
     let to_the_second = |at: &Timestamp| at.as_micros().div_euclid(1_000_000);
     for format in formats() {
         let options = ExportOptions::new(format);
-        let (file, done) = written(&host, &options);
+        let (file, done) = host.exported(&options);
         for mapping in [Some(done.mapping(&options)), None] {
             let mut import = options.to_import();
             import.mapping = mapping.filter(|_| format != ExportFormat::JsonLines);

@@ -48,7 +48,7 @@ use std::ops::ControlFlow;
 use crate::context::Context;
 use crate::domain::{Actor, Lead};
 use crate::error::Result;
-use crate::exchange::export::ExportFormat;
+use crate::exchange::export::{ExportFormat, ExportOptions, Exported, Extent, export};
 use crate::exchange::import::{
     self, ImportOptions, ImportPlan, ImportReport, ImportSink, LineOutcome, Outcome, Progress,
 };
@@ -133,6 +133,17 @@ impl Host {
         let report = import::apply(&self.system(), &self.store, plan, input, None, &mut ()).unwrap();
         accounted(&report);
         report
+    }
+
+    pub(super) fn exported(&self, options: &ExportOptions) -> (Vec<u8>, Exported) {
+        let ctx = self.system();
+        let everything = Extent::Filter(Filter::everything());
+        let done = self.store.read(ctx.tenant(), |txn| {
+            let mut file = Vec::new();
+            let done = export(&ctx, txn, &everything, options, &mut file)?;
+            Ok((file, done))
+        });
+        done.unwrap()
     }
 
     /// Everything that the store holds, in words.

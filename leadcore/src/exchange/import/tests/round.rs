@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::desk::leads;
 use crate::domain::{ExternalRef, Field, LeadDraft, LeadFields};
-use crate::exchange::export::{ExportFormat, ExportOptions, Exported, Extent, export};
+use crate::exchange::export::{ExportFormat, ExportOptions};
 use crate::exchange::{Mapping, Split};
 
 type Ids<'i> = &'i [(&'i str, &'i str)];
@@ -15,17 +15,6 @@ fn add(host: &Host, company: &str, ids: Ids<'_>) {
     fields.external_ids = ids.iter().map(|(system, id)| ExternalRef::new(system, id).unwrap()).collect();
     let ctx = host.system();
     host.store.write(ctx.tenant(), |txn| leads::create(&ctx, txn, LeadDraft::from(fields.clone()))).unwrap();
-}
-
-fn written(host: &Host, options: &ExportOptions) -> (Vec<u8>, Exported) {
-    let ctx = host.system();
-    let everything = Extent::Filter(Filter::everything());
-    let done = host.store.read(ctx.tenant(), |txn| {
-        let mut file = Vec::new();
-        let done = export(&ctx, txn, &everything, options, &mut file)?;
-        Ok((file, done))
-    });
-    done.unwrap()
 }
 
 fn ids(host: &Host) -> Vec<(Option<String>, Vec<String>)> {
@@ -46,7 +35,7 @@ fn round(leads: &[(String, Vec<(String, String)>)], format: ExportFormat) {
     let before = ids(&host);
     let mut options = ExportOptions::new(format);
     options.columns = Some(vec![Field::Company, Field::ExternalId]);
-    let (file, done) = written(&host, &options);
+    let (file, done) = host.exported(&options);
     for mapping in [Some(done.mapping(&options)), None] {
         let what = if mapping.is_some() { "mapped" } else { "by headers" };
         let mut import = options.to_import();

@@ -5,7 +5,7 @@ use super::*;
 use crate::desk::{leads, settings};
 use crate::domain::{CustomField, CustomKey, CustomType, Field, FieldValue, LeadDraft, LeadFields};
 use crate::error::{ErrorKind, ViolationCode};
-use crate::exchange::export::{ExportFormat, ExportOptions, Exported, Extent, export};
+use crate::exchange::export::{ExportFormat, ExportOptions, Exported};
 use crate::exchange::import::Planned;
 use crate::exchange::mapping::ColumnRules;
 use crate::exchange::{Mapping, Note};
@@ -181,9 +181,7 @@ fn a_file_that_was_begun_is_read_with_the_mapping_of_then() {
 }
 
 fn out(host: &Host, options: &ExportOptions) -> (String, Exported) {
-    let (ctx, mut file) = (host.system(), Vec::new());
-    let extent = Extent::Filter(Filter::everything());
-    let done = host.store.read(ctx.tenant(), |txn| export(&ctx, txn, &extent, options, &mut file)).unwrap();
+    let (file, done) = host.exported(options);
     (String::from_utf8(file).unwrap(), done)
 }
 

@@ -7,7 +7,7 @@ use crate::desk::undo;
 use crate::desk::{Expect, activities, leads};
 use crate::domain::{ActivityFields, ExternalRef, Field, FieldValue, LeadDraft, LeadFields, LeadPatch};
 use crate::error::ErrorKind;
-use crate::exchange::export::{ExportFormat, ExportOptions, Exported, Extent, export};
+use crate::exchange::export::{ExportFormat, ExportOptions, Exported};
 use crate::exchange::import::{MatchBy, SkipReason};
 use crate::id::LeadId;
 
@@ -73,14 +73,7 @@ fn rows_that_meet_another_row_of_the_file_are_told() {
 }
 
 fn written(host: &Host, format: ExportFormat) -> (Vec<u8>, Exported) {
-    let (ctx, options) = (host.system(), ExportOptions::new(format));
-    let everything = Extent::Filter(Filter::everything());
-    let done = host.store.read(ctx.tenant(), |txn| {
-        let mut file = Vec::new();
-        let done = export(&ctx, txn, &everything, &options, &mut file)?;
-        Ok((file, done))
-    });
-    done.unwrap()
+    host.exported(&ExportOptions::new(format))
 }
 
 fn add(host: &Host, fields: &LeadFields) -> LeadId {
