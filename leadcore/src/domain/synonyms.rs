@@ -177,7 +177,8 @@ const SYNONYMS: &[(Field, &str)] = &[
          descrizione descricao merknad kommentar kommentare notas anmerkungen bemerkung bemerkungen \
          opmerkingen remarques huomautukset kommentarii primechanie opisanie \
          notiz commentaires commentaire opmerking notities notater anteckningar noter \
-         comentarios comentario commenti commento",
+         comentarios comentario commenti commento howcanwehelp howcanwehelpyou anycomments anyothercomments \
+         additionalcomments additionalinformation anythingelse",
     ),
     (
         Field::Owner,
@@ -191,7 +192,8 @@ const SYNONYMS: &[(Field, &str)] = &[
     ),
     (
         Field::Source,
-        "source leadsource origin leadorigin channel utmsource howdidyouhearaboutus quelle fuente \
+        "source leadsource origin leadorigin channel utmsource howdidyouhearaboutus \
+         wheredidyouhearaboutus howdidyoufindus howdidyoulearnaboutus quelle fuente \
          origen acquisitionchannel marketingsource originalsource accountsource platform kilde \
          kalla herkunft fonte provenienza leadorigem origem origine istochnik \
          leadquelle bron leadbron leadkilde leadkalla sourceduprospect origendellead",

@@ -1,6 +1,7 @@
 //! From headers, values and earlier files to a proposal.
 
 mod addresses;
+mod asked;
 mod consent;
 mod headers;
 mod knowledge;

@@ -3,7 +3,7 @@
 use super::super::proposal::Evidence;
 use super::super::shape;
 use super::others::{self, Whose};
-use super::{Candidate, Column, Proposer, known, paths, taxes};
+use super::{Candidate, Column, Proposer, asked, known, paths, taxes};
 use crate::domain::{Field, is_plain_word};
 use crate::exchange::{FileKind, unescape_formula};
 use crate::value::fold;
@@ -51,6 +51,7 @@ impl Proposer<'_, '_> {
         taxes::amount(header, catalogue)
             .or_else(|| paths::rank(header, catalogue))
             .or_else(|| paths::without_remark(header, catalogue))
+            .or_else(|| asked::rank(header, catalogue))
             .filter(|(field, _)| whose.is_none() || !others::is_of_person(field))
             .filter(|(field, _)| *field != Field::TaxId || !is_no_id)
             .map(|(field, rank)| (field, rank.saturating_add(500)))
