@@ -139,7 +139,8 @@ impl PlannedLine {
     /// The lines that link to others about which a person decided since they were planned, or which were taken out of the plan.
     ///
     /// ```
-    /// use leadcore::exchange::import::{self, ImportOptions, LineAction, PlannedLine};
+    /// use leadcore::domain::{Catalogue, CustomField, CustomType, SubjectKind};
+    /// use leadcore::exchange::import::{self, ImportOptions, PlannedLine};
     /// use leadcore::prelude::*;
     /// let store = MemoryStore::new();
     /// let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
