@@ -323,7 +323,14 @@ pub(crate) fn import_line_gives_up(py: Python<'_>, line: Text) -> PyResult<Optio
     Ok(line.gives_up().map(|lead| lead.to_string()))
 }
 
-/// What becomes of lines of a plan; of each, whether its lead is gone.
+/// The lines of a plan that link to others about which a person decided.
+#[pyfunction]
+pub(crate) fn import_plan_relinked(py: Python<'_>, lines: Text) -> PyResult<Vec<u64>> {
+    let lines: Vec<PlannedLine> = from_json(py, "plan", &lines.0)?;
+    Ok(PlannedLine::relinked(&lines).into_iter().collect())
+}
+
+/// What becomes of lines of a plan; of each, whether its lead is gone or one that it links to.
 #[pyfunction]
 pub(crate) fn import_line_actions(
     py: Python<'_>,

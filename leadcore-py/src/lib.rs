@@ -149,8 +149,9 @@ mod _leadcore {
     #[pymodule_export]
     use super::imports::{
         import_apply, import_apply_from, import_check_field, import_check_plan, import_leads,
-        import_line_actions, import_line_gives_up, import_plan, import_plan_gone, import_plan_to,
-        import_preview, import_template, mapping_list, mapping_names, mapping_remove, mapping_save,
+        import_line_actions, import_line_gives_up, import_plan, import_plan_gone, import_plan_relinked,
+        import_plan_to, import_preview, import_template, mapping_list, mapping_names, mapping_remove,
+        mapping_save,
     };
     #[pymodule_export]
     use super::lead::Lead;

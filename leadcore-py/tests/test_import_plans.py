@@ -208,3 +208,29 @@ def test_what_a_line_that_was_given_to_a_lead_becomes_is_open(db: Database) -> N
     assert (plan.line(2).action, plan.line(2).edit) == ("open", "take")
     plan.create(2)
     assert plan.line(2).action == "create"
+
+
+@pytest.mark.parametrize("required", [False, True])
+def test_lines_that_link_to_one_that_was_decided_about_are_written(db: Database, required: bool) -> None:
+    db.catalogue.add_field("x_parent", label="Parent", type="link", links_to="lead", required=required)
+    db.import_leads(b"external_id,company,x_parent\nO,Other,O\n", external_system="crm")
+    other = db.leads.by_number(1)
+    file = b"external_id,company,x_parent\nA,A,B\nB,B,B\nC,C,B\n"
+    plan = db.plan_import(file, external_system="crm")
+    assert [line.linked_lines for line in plan.lines] == [(3,), (), (3,)]
+    plan.take(3, other)
+    assert [line.action for line in plan.lines] == ["open", "open", "open"]
+    report = db.apply_import(ImportPlan.from_json(plan.to_json()), file)
+    assert (report.created, report.updated, report.left_out, report.stale_lines) == (2, 1, 0, ())
+    assert {lead.custom["x_parent"] for lead in db.leads.iter()} == {("lead", other.id)}
+    db.undo(report)
+    plan.reset(3)
+    assert [line.action for line in plan.lines] == ["create"] * 3
+    plan.skip(3)
+    assert [plan.line(line).action for line in (2, 3, 4)] == ["open", "skip", "open"]
+    report = db.apply_import(plan, file)
+    if required:
+        assert (report.created, report.rejected) == (0, 2)
+        assert {told.field for told in report.rejections} == {"x_parent"}
+    else:
+        assert (report.created, [told.line for told in report.left_out_values]) == (2, [2, 4])

@@ -152,6 +152,7 @@ __all__ = [
     "import_line_gives_up",
     "import_plan",
     "import_plan_gone",
+    "import_plan_relinked",
     "import_plan_to",
     "import_preview",
     "import_template",
@@ -1361,6 +1362,7 @@ def import_apply_from(
 def import_check_plan(text: str) -> None:
     """Refuse a text that is no plan of an import."""
 
+def import_plan_relinked(lines: str) -> list[int]: ...
 def import_plan_gone(lines: str) -> list[str]:
     """The leads that no line of a plan creates any more."""
 

@@ -48,8 +48,8 @@ class PlannedLine(Record):
     """The line of the file on which the record begins, from 1, the header included."""
     action: Literal["create", "update", "unchanged", "skip", "review", "reject", "open"]
     """What would become of it; ``open`` where cells were :meth:`set <ImportPlan.set>` since, another lead was taken, or
-    the line was left out that would have created the lead: planned again (``earlier=``) it says so, and applied it is
-    done."""
+    the line was left out that would have created the lead, or a person decided about a line that it links to: planned
+    again (``earlier=``) it says so, and applied it is done."""
     lead_id: UUID | None = None
     """The lead that is created or meant."""
     number: int | None = None
@@ -72,6 +72,8 @@ class PlannedLine(Record):
     """What a person decided instead."""
     same_as_line: int | None = None
     """The earlier line of the same file that creates the lead or changes it first, where this one means it too."""
+    linked_lines: tuple[int, ...] = ()
+    """The other lines of the file to whose leads it links."""
     set: dict[str, str] = field(default_factory=dict)
     """Texts that are taken instead of the file's cells, by field."""
 
@@ -114,7 +116,7 @@ class ImportPlan:
     (1, {'left_out': 1}, 'Oslo')
     """
 
-    __slots__ = ("_data", "_gone", "_places", "_text")
+    __slots__ = ("_data", "_gone", "_places", "_relinked", "_text")
 
     def __init__(self, data: Mapping[str, Any], text: str = "") -> None:
         """Take the data that :meth:`to_dict` gave."""
@@ -123,6 +125,7 @@ class ImportPlan:
             self._data: dict[str, Any] = json.loads(json.dumps(data, allow_nan=False))
             self._places = {line["line"]: line for line in self._data["lines"]}
             self._gone: set[str] | None = None
+            self._relinked: set[int] | None = None
         except (TypeError, ValueError, KeyError, RecursionError):
             raise refused("plan", "malformed", "this is not a plan of an import") from None
         self._text = text
@@ -177,7 +180,8 @@ class ImportPlan:
     def skip(self, line: int) -> None:
         """Leave a line out.
 
-        What becomes of later lines that mean the lead which it would have created is ``open`` then.
+        What becomes of later lines that mean the lead which it would have created, and of lines that link to it, is
+        ``open`` then.
         """
         self._choose(line, "skip")
 
@@ -212,6 +216,7 @@ class ImportPlan:
         ('open', 'create')
         """
         found = self._find(line)
+        self._relinked = None
         read = {}
         for key, value in cells.items():
             read[key] = _cell(key, value)
@@ -232,6 +237,7 @@ class ImportPlan:
 
     def _choose(self, line: int, choice: str | dict[str, str] | None) -> None:
         found = self._find(line)
+        self._relinked = None
         before = _gives_up(found)
         if choice is None:
             found.pop("choice", None)
@@ -245,7 +251,11 @@ class ImportPlan:
         """Lines, with what becomes of each by what a person decided about those above."""
         if self._gone is None:
             self._gone = set(_leadcore.import_plan_gone(json.dumps(self._data["lines"])))
-        gone = [line["decision"].get("lead") in self._gone for line in lines]
+        if self._relinked is None:
+            is_linked = any(line.get("links") for line in self._data["lines"])
+            told = _leadcore.import_plan_relinked(json.dumps(self._data["lines"])) if is_linked else ()
+            self._relinked = set(told)
+        gone = [line["decision"].get("lead") in self._gone or line["line"] in self._relinked for line in lines]
         actions: list[Any] = _leadcore.import_line_actions(json.dumps(lines), gone)
         return tuple(_line(line, action) for line, action in zip(lines, actions, strict=True))
 
@@ -327,5 +337,6 @@ def _line(told: dict[str, Any], action: Any) -> PlannedLine:
         owner=decision.get("owner"),
         edit="take" if isinstance(choice, dict) else choice,
         same_as_line=told.get("same_as_line"),
+        linked_lines=tuple(one["line"] for one in told.get("links", ())),
         set=dict(told.get("set", {})),
     )

@@ -106,11 +106,11 @@ impl Coercer {
                 }
             }
             other => match other.field_type() {
-                // A reason in words is none of a list, and none is added to it.
+                // A reason in words is none of a list, and none is added to it: what no list can have stands for one.
                 FieldType::Reference(Reference::Term(
                     kind @ (TermKind::LostReason | TermKind::DisqualifyReason),
                 )) => {
-                    intent.terms.extend(Term::check_name(cell).ok().map(|name| (kind, name)));
+                    intent.terms.push((kind, Term::check_name(cell).unwrap_or_default()));
                 }
                 FieldType::Reference(Reference::Term(kind)) => {
                     intent.terms.push((kind, Term::check_name(cell)?));

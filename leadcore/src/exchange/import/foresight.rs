@@ -1,6 +1,6 @@
-//! Which rows will not be taken, where others must be linked to them: found out before anything is written.
+//! Which rows will not be taken, where others further up are linked to them: found out before anything is written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{Read, Seek};
 use std::sync::Arc;
 
@@ -32,12 +32,12 @@ pub(super) struct Foresight<'f> {
 }
 
 impl Foresight<'_> {
-    /// What its rows have to know of all of them; where leads must have links, also what becomes of the rows that these name.
+    /// What its rows have to know of all of them; where they are linked to rows further down, also what becomes of these.
     pub(super) fn ahead<R: Read + Seek>(&self, input: &mut R) -> Result<RowsAhead> {
         let planned = self.plan.map(|plan| AsPlanned::new(PlanLines::Held(&plan.lines), &plan.report));
         let mut all = RowsAhead::read(self.source, input, planned)?;
         for _ in 0..MOST {
-            if !all.by_id.is_required() {
+            if !all.by_id.is_forward() {
                 break;
             }
             let untaken = self.untaken(input, &all)?;
@@ -46,6 +46,10 @@ impl Foresight<'_> {
                 break;
             }
             all.by_id = Arc::new(more);
+            // Nobody is refused for them.
+            if !all.by_id.is_required() {
+                break;
+            }
         }
         Ok(all)
     }
@@ -57,7 +61,7 @@ impl Foresight<'_> {
         let rows = rows_of(source, input, behind)?;
         let mut ahead = KeysAhead::read(rows, options.chunk, source.catalogue())?;
         let mut rows = rows_of(source, input, behind)?;
-        let (mut planner, mut taken, mut refused) = (None, BTreeSet::new(), BTreeSet::new());
+        let (mut planner, mut found) = (None, Found::default());
         loop {
             let chunk = rows.next_chunk(options.chunk, false)?;
             let decided = store.read(ctx.tenant(), |txn| {
@@ -79,17 +83,63 @@ impl Foresight<'_> {
             })?;
             for (record, decision) in chunk.records.iter().zip(&decided) {
                 let ids = record.link_ids().filter(|id| all.by_id.has(*id));
-                if decision.lead().is_some() {
-                    taken.extend(ids);
-                } else {
-                    refused.extend(ids);
-                }
+                let needs = planner.iter().flat_map(|planner: &Planner<'_>| planner.needs(record));
+                found.add(decision.lead().is_some(), ids.collect(), needs);
                 ahead.pass(source.catalogue(), record);
             }
             planner.iter_mut().for_each(|planner: &mut Planner<'_>| planner.keep_for(&ahead));
             if chunk.end {
-                return Ok(refused.difference(&taken).copied().collect());
+                return Ok(found.untaken());
             }
         }
+    }
+}
+
+/// What becomes of the rows that links name.
+#[derive(Debug, Default)]
+struct Found {
+    /// How many rows of an id are taken.
+    taken: HashMap<LeadId, u32>,
+    refused: BTreeSet<LeadId>,
+    /// The ids of rows that are taken only if others are.
+    depending: Vec<Vec<LeadId>>,
+    /// Which of them need those of an id.
+    needing: HashMap<LeadId, Vec<usize>>,
+}
+
+impl Found {
+    /// A row with these ids, which links to rows further down that it `needs`.
+    fn add(&mut self, is_taken: bool, ids: Vec<LeadId>, needs: impl Iterator<Item = LeadId>) {
+        if !is_taken {
+            self.refused.extend(ids);
+            return;
+        }
+        ids.iter().for_each(|id| *self.taken.entry(*id).or_default() += 1);
+        let mut is_depending = false;
+        for id in needs.filter(|_| !ids.is_empty()) {
+            self.needing.entry(id).or_default().push(self.depending.len());
+            is_depending = true;
+        }
+        self.depending.extend(is_depending.then_some(ids));
+    }
+
+    /// The ids of which no row is taken: those that are refused, the rows that need these, and those that need them in turn.
+    fn untaken(mut self) -> BTreeSet<LeadId> {
+        let taken = &mut self.taken;
+        let mut untaken = self.refused;
+        untaken.retain(|id| !taken.contains_key(id));
+        let mut new: Vec<LeadId> = untaken.iter().copied().collect();
+        while let Some(id) = new.pop() {
+            for row in self.needing.remove(&id).into_iter().flatten() {
+                for id in self.depending.get_mut(row).map(std::mem::take).unwrap_or_default() {
+                    let left = taken.entry(id).or_default();
+                    *left = left.saturating_sub(1);
+                    if *left == 0 && untaken.insert(id) {
+                        new.push(id);
+                    }
+                }
+            }
+        }
+        untaken
     }
 }

@@ -4,6 +4,7 @@
 //! file became that has this id. Where that row comes further down, the link is written as soon as it is done. Where that row is
 //! not taken, the link is left out and told; a new lead that must have it is not taken either.
 
+mod beside;
 mod open;
 mod rows;
 
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 use super::claims::every_fields;
 use super::names::NewValues;
-use super::planned::{Planned, PlannedLine};
+use super::planned::PlannedLine;
 use super::records::Record;
 use super::source::Source;
 use super::stage_kinds::NewStages;
@@ -27,6 +28,7 @@ use crate::exchange::coerce::{Content, Intent, stand_in};
 use crate::id::LeadId;
 use crate::store::Txn;
 
+use beside::{LinksOfLines, RowLink, was_not_taken};
 use open::MOST;
 pub(super) use open::OpenLinks;
 pub(super) use rows::{FindRows, RowsById};
@@ -45,6 +47,12 @@ pub(super) struct Carried {
 /// A link to a row that there is, and that became no lead.
 fn not_taken(field: &CustomKey) -> Violation {
     let message = "the row of the lead that it links to was not taken";
+    Violation::new(field.as_str(), ViolationCode::Unknown, message)
+}
+
+/// A link to a lead of the place that the file comes from, which is neither in the file nor here.
+fn stayed_there(field: &CustomKey) -> Violation {
+    let message = "the lead that it links to is neither in the file nor here";
     Violation::new(field.as_str(), ViolationCode::Unknown, message)
 }
 
@@ -71,6 +79,10 @@ struct OfRow {
     claims: Vec<(Field, MatchKey)>,
     /// What it is refused for, when nothing else speaks against it.
     broken: Vec<Violation>,
+    /// The rows that it links to.
+    linked: Vec<RowLink>,
+    /// The fields that link to rows about which a person decided since they were planned.
+    anew: Vec<CustomKey>,
 }
 
 /// Where the links of rows lead.
@@ -86,6 +98,9 @@ pub(super) struct Links {
     elsewhere: HashMap<LeadId, ExternalRef>,
     unnamed: &'static [&'static str],
     row: OfRow,
+    of_lines: LinksOfLines,
+    /// The number of the first row that is decided here.
+    first: Option<u64>,
 }
 
 impl Links {
@@ -107,6 +122,7 @@ impl Links {
         missing: &BTreeSet<Subject>,
         intents: impl Iterator<Item = &'i Intent> + Clone,
     ) -> Result<Vec<MatchKey>> {
+        self.of_lines.clear();
         if self.columns.is_empty() {
             return Ok(Vec::new());
         }
@@ -206,19 +222,22 @@ impl Links {
                 let named = MatchKey::custom(key, &FieldValue::Id(to.as_uuid()));
                 self.row.claims.extend(named.map(|named| (Field::Custom(key.clone()), named)));
             }
+            let row = self.rows.get(to).copied();
+            let is_ahead = row.is_some_and(|row| row.number >= number);
+            let is_needed = column.is_required && has.is_none();
+            let is_anew = self.rows.is_anew(to);
+            self.row.linked.extend(row.map(|row| RowLink { to, row, is_needed, is_ahead }));
+            self.row.anew.extend(is_anew.then(|| key.clone()));
             let fields = &mut said.to_mut().fields.custom;
             if let Some(here) = self.here(to, has) {
                 fields.insert(key.clone(), CustomValue::Link(Subject::from(here)));
                 continue;
             }
-            let row = self.rows.get(to);
-            let is_ahead = row.is_some_and(|row| row.number >= number);
             let is_passed = row.is_some() && !is_ahead && self.open.known.len() < MOST;
-            let is_needed = column.is_required && has.is_none();
             let is_refused = is_passed
                 || self.rows.is_untaken(to)
-                || was_refused(planned, key)
-                || (is_needed && self.rows.is_skipped(to));
+                || self.rows.is_skipped(to, is_needed)
+                || (!is_anew && was_not_taken(planned, key, is_ahead));
             if is_refused && !is_needed {
                 self.row.left_out.push(not_taken(key));
             } else if is_refused || is_ahead {
@@ -230,12 +249,19 @@ impl Links {
                 self.row.ahead.push((key.clone(), to));
             } else if column.leaves_out {
                 self.row.left_out.push(desk::no_such_record(key));
+            } else if column.is_of_ids && !is_needed && !self.is_of_system(to) {
+                self.row.left_out.push(stayed_there(key));
             } else {
                 continue;
             }
             fields.remove(key);
         }
         said
+    }
+
+    /// Whether this stands for the id that another system gives a lead.
+    fn is_of_system(&self, to: LeadId) -> bool {
+        self.elsewhere.get(&to).is_some_and(|id| stand_in(id) == to)
     }
 
     /// What the row claims for its lead alone, as it names it.
@@ -303,7 +329,7 @@ impl Links {
     pub(super) fn told(&self, before: Option<&Lead>) -> impl Iterator<Item = FieldChange> {
         self.row.ahead.iter().map(move |(key, to)| {
             let old = before.and_then(|before| before.fields.custom.get(key)).map(CustomValue::read);
-            let elsewhere = self.elsewhere.get(to).filter(|id| stand_in(id) == *to);
+            let elsewhere = self.elsewhere.get(to).filter(|_| self.is_of_system(*to));
             let new = elsewhere.map_or(FieldValue::Id(to.as_uuid()), |id| FieldValue::from(id.id()));
             FieldChange::new(key.as_str(), old.unwrap_or(FieldValue::Empty), new)
         })
@@ -366,9 +392,4 @@ impl Links {
         }
         self.open
     }
-}
-
-/// Whether a row was planned to be refused because the row that this field links to is not taken.
-fn was_refused(planned: Option<&PlannedLine>, field: &CustomKey) -> bool {
-    matches!(planned.map(|planned| &planned.decision), Some(Planned::Reject { reasons, .. }) if reasons.contains(&not_taken(field)))
 }

@@ -132,7 +132,7 @@ pub use format::FileFormat;
 pub use options::ImportOptions;
 pub(in crate::exchange) use options::{CARD_ID, CARDS};
 pub use outcome::{ImportSink, LineOutcome, Outcome, Progress, SkipReason};
-pub use planned::{Candidate, Choice, ImportPlan, LineAction, PlanSummary, Planned, PlannedLine};
+pub use planned::{Candidate, Choice, ImportPlan, LineAction, LineLink, PlanSummary, Planned, PlannedLine};
 pub use planning::{plan, plan_to, replan};
 pub use preview::{Preview, preview, preview_with};
 pub use report::{ImportReport, Rejection, ReviewLine};

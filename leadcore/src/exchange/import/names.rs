@@ -166,7 +166,9 @@ impl Names {
     pub(super) fn reason(&mut self, kind: TermKind, name: &str) -> Result<Option<Uuid>, Violation> {
         let known = self.lists.get(&kind).and_then(|list| list.by_key.get(&fold(name)).copied());
         if known.is_none() {
-            self.count(&kind.field(), name);
+            if !name.is_empty() {
+                self.count(&kind.field(), name);
+            }
             if self.unknown_in.get(&kind.field()) == Some(&UnknownTerm::Reject) {
                 let message = format!("there is no {kind} with this name");
                 return Err(Violation::new(kind.field().key(), ViolationCode::Unknown, message));

@@ -38,7 +38,7 @@ mod write;
 
 use found::Found;
 pub(super) use purpose::Purpose;
-use purpose::{Refused, alike, within};
+use purpose::Refused;
 
 /// Decides row by row.
 #[derive(Debug)]
@@ -145,6 +145,7 @@ impl<'c> Planner<'c> {
             Content::Filled(intent) => Some(intent.as_ref()),
             _ => None,
         });
+        self.links.begin_at(records.first().map(|record| record.number));
         self.claims.look_up(txn, &self.intake.catalogue, intents.clone())?;
         self.claims.recall(self.links.claims_that_wait());
         let more = self.links.look_up(txn, self.claims.missing(), intents.clone())?;
@@ -277,7 +278,8 @@ impl<'c> Planner<'c> {
         match planned.map(|planned| &planned.decision) {
             None => {}
             Some(Planned::Create { values: then, .. })
-                if free.is_some() && alike(&self.as_now(then), &values) => {}
+                if free.is_some() && self.writes_as_planned(then, &values, false) => {}
+            Some(Planned::Reject { reasons, .. }) if self.links.refuse_anew(reasons) => {}
             Some(_) => return Err(Refused::Stale),
         }
         if self.is_trial {
@@ -367,10 +369,12 @@ impl<'c> Planner<'c> {
             None => true,
             // Above a line that means a lead of this file, a person may have decided anew what that lead is.
             Some(Planned::Update { lead, number, changes: then, .. }) => {
-                let then = self.as_now(then);
-                self.id_for(*lead) == after.id
-                    && (alike(&then, &changes) || number.is_none() && within(&then, &changes))
+                self.id_for(*lead) == after.id && self.writes_as_planned(then, &changes, number.is_none())
             }
+            Some(Planned::Unchanged { lead, .. }) => {
+                self.id_for(*lead) == after.id && self.links.are_anew(&changes)
+            }
+            Some(Planned::Reject { reasons, .. }) => self.links.refuse_anew(reasons),
             Some(_) => false,
         };
         let Some(slot) = self.bench.slots.get_mut(place) else {

@@ -17,7 +17,7 @@ mod above;
 mod stored;
 
 pub(super) use above::Above;
-pub use above::LineAction;
+pub use above::{LineAction, LineLink};
 use stored::{ENDS_EARLY, broken, faulty};
 pub(super) use stored::{Head, Stored, check_lines, unreadable, write_line};
 
@@ -84,6 +84,9 @@ pub struct PlannedLine {
     /// The earlier line of the same file that creates the lead or changes it first, where this one means it too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_as_line: Option<u64>,
+    /// The other lines whose leads it links to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<LineLink>,
     /// What a person decided instead. Such a line is written as the person said, also when the store moved on; where the
     /// decision shows what becomes of the lead that the person chose, only as long as that holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]

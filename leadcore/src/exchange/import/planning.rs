@@ -183,6 +183,7 @@ pub(super) fn line_of(
         number,
         decision: planned,
         same_as_line,
+        links: planner.links_of(record),
         choice,
         set,
         numbers,

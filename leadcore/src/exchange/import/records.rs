@@ -63,6 +63,14 @@ impl Record {
         intent.into_iter().flat_map(Intent::link_ids).chain(self.refused_ids.iter().copied())
     }
 
+    /// Whether a person decided about it since it was planned, or took it out of the plan.
+    pub(super) fn is_anew(&self) -> bool {
+        match &self.planned {
+            Some(planned) => !planned.is_decided(),
+            None => self.choice.is_some(),
+        }
+    }
+
     /// The leads that a person chose for it, by now and before it was planned.
     pub(super) fn taken(&self) -> impl Iterator<Item = LeadId> {
         let before = self.planned.as_deref().and_then(|planned| planned.made_with.choice);

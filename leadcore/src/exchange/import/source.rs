@@ -357,12 +357,7 @@ pub(super) fn propose(
 ) -> Result<Proposal> {
     let is_hidden = |field: &Field| ctx.policy().is_hidden(ctx.actor(), field);
     let seen = catalogue.clone().without(is_hidden);
-    let mut lacking = Vec::new();
     let knowledge = store.read(ctx.tenant(), |txn| {
-        lacking.clear();
-        for kind in [TermKind::LostReason, TermKind::DisqualifyReason] {
-            lacking.extend(txn.terms().list(kind)?.is_empty().then(|| kind.field()));
-        }
         let mut knowledge = Knowledge::new(&seen).one_system(one_system);
         for kind in TermKind::ALL.into_iter().filter(|kind| kind.field().is_writable()) {
             let terms = txn.terms().list(kind)?;
@@ -391,8 +386,7 @@ pub(super) fn propose(
             None => knowledge,
         })
     })?;
-    // No file adds a reason: without a list the column is told as left out.
-    Ok(Mapping::propose_from(sample, &knowledge).without(|field| is_hidden(field) || lacking.contains(field)))
+    Ok(Mapping::propose_from(sample, &knowledge).without(is_hidden))
 }
 
 fn stored_report(operation: &Operation) -> Result<(Operation, ImportReport)> {

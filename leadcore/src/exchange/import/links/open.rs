@@ -9,7 +9,10 @@ use crate::domain::CustomKey;
 use crate::error::Violation;
 use crate::id::LeadId;
 
-/// So many links may wait for rows further down: what waits is stored with every chunk.
+/// So many links may wait for rows further down: what waits is stored with every chunk, and their leads are changed together when
+/// the row comes that they wait for. Tests ask for fewer, to have more.
+const MOST_WAITING: usize = if cfg!(test) { 2_500 } else { 25_000 };
+/// So many leads are remembered by ids that they do not say themselves.
 pub(super) const MOST: usize = 10_000;
 
 /// Links that wait for the rows of their leads.
@@ -28,7 +31,7 @@ pub(in crate::exchange::import) struct OpenLinks {
 
 /// By the id that they name and their line.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(from = "Vec<OpenLink>", into = "Vec<OpenLink>")]
+#[serde(from = "Vec<WaitingFor>", into = "Vec<WaitingFor>")]
 pub(super) struct Waiting(BTreeMap<(LeadId, u64), Vec<(LeadId, CustomKey)>>);
 
 impl Waiting {
@@ -38,7 +41,7 @@ impl Waiting {
 
     /// Whether no more may wait.
     pub(super) fn is_full(&self) -> bool {
-        self.0.len() >= MOST
+        self.0.len() >= MOST_WAITING
     }
 
     pub(super) fn add(&mut self, (to, line): (LeadId, u64), lead: LeadId, field: CustomKey) {
@@ -69,36 +72,52 @@ impl Waiting {
         let mut rest = self.0.split_off(&(to, 0));
         let mut behind = rest.split_off(&(to, u64::MAX));
         self.0.append(&mut behind);
-        Self(rest).into()
+        Self(rest).into_links().collect()
+    }
+
+    fn into_links(self) -> impl Iterator<Item = OpenLink> {
+        self.0.into_iter().flat_map(|((_, line), links)| {
+            links.into_iter().map(move |(lead, field)| OpenLink { line, lead, field })
+        })
     }
 }
 
-impl From<Vec<OpenLink>> for Waiting {
-    fn from(links: Vec<OpenLink>) -> Self {
+/// The links that wait for one id in one field, as they are stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct WaitingFor {
+    to: LeadId,
+    field: CustomKey,
+    /// By line and lead.
+    links: Vec<(u64, LeadId)>,
+}
+
+impl From<Vec<WaitingFor>> for Waiting {
+    fn from(stored: Vec<WaitingFor>) -> Self {
         let mut waiting = Self::default();
-        for OpenLink { line, lead, field, to } in links {
-            waiting.add((to, line), lead, field);
+        for WaitingFor { to, field, links } in stored {
+            links.into_iter().for_each(|(line, lead)| waiting.add((to, line), lead, field.clone()));
         }
         waiting
     }
 }
 
-impl From<Waiting> for Vec<OpenLink> {
+impl From<Waiting> for Vec<WaitingFor> {
     fn from(Waiting(waiting): Waiting) -> Self {
-        let links = waiting.into_iter().flat_map(|((to, line), links)| {
-            links.into_iter().map(move |(lead, field)| OpenLink { line, lead, field, to })
-        });
-        links.collect()
+        let mut stored: BTreeMap<(LeadId, CustomKey), Vec<(u64, LeadId)>> = BTreeMap::new();
+        for ((to, line), links) in waiting {
+            for (lead, field) in links {
+                stored.entry((to, field)).or_default().push((line, lead));
+            }
+        }
+        stored.into_iter().map(|((to, field), links)| WaitingFor { to, field, links }).collect()
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct OpenLink {
     pub(super) line: u64,
     pub(super) lead: LeadId,
     pub(super) field: CustomKey,
-    /// The id that it names.
-    to: LeadId,
 }
 
 impl OpenLinks {
@@ -111,8 +130,7 @@ impl OpenLinks {
         let mut told = std::mem::take(&mut self.left_out);
         if is_end {
             let Self { waiting, .. } = std::mem::take(self);
-            let waiting = Vec::<OpenLink>::from(waiting).into_iter();
-            told.extend(waiting.map(|link| (link.line, not_taken(&link.field))));
+            told.extend(waiting.into_links().map(|link| (link.line, not_taken(&link.field))));
             told.sort_by_key(|(line, _)| *line);
         }
         told

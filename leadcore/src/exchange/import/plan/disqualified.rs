@@ -10,16 +10,11 @@ impl Planner<'_> {
     /// Disqualifies a lead of which the row says so, and returns whether it did. What stands against it, and what else a row says
     /// that no import does, leaves the lead as it is and is told.
     pub(super) fn disqualify(&mut self, lead: &mut Lead, intent: &Intent, found: &Found) -> bool {
-        let leaves = match self.take_state(lead, intent, found) {
-            Ok(leaves) => {
-                self.tell_of_end(lead, found, intent.stage_kind);
-                leaves
-            }
-            Err(told) => {
-                self.links.tell(Violation::new(Field::State.key(), ViolationCode::NotAllowed, told));
-                false
-            }
-        };
+        let leaves = self.take_state(lead, intent, found).unwrap_or_else(|told| {
+            self.links.tell(Violation::new(Field::State.key(), ViolationCode::NotAllowed, told));
+            false
+        });
+        self.tell_of_end(lead, found, intent.stage_kind);
         self.ended = None;
         match intent.closed_at.map(|said| self.take_time(lead, said)) {
             Some(Ok(change)) => self.ended = change,
@@ -87,6 +82,10 @@ impl Planner<'_> {
             let is = is.ending().unwrap_or(StageKind::Open).code();
             let message = format!("its stage is {is} here: leads end by their stages alone");
             self.links.tell(Violation::new(Field::Outcome.key(), ViolationCode::NotAllowed, message));
+        }
+        for kind in &found.unknown_reasons {
+            let message = format!("there is no {kind} with this name");
+            self.links.tell(Violation::new(kind.field().key(), ViolationCode::Unknown, message));
         }
         for (field, is_told) in [
             (Field::LostReason, lost.is_some() && lost != why(Outcome::Lost)),

@@ -16,6 +16,8 @@ pub(super) struct Found {
     pub(super) reason: Option<LostReasonId>,
     /// Why it was disqualified, of those reasons that there are.
     pub(super) disqualify_reason: Option<DisqualifyReasonId>,
+    /// Of which of them the row names one that there is not.
+    pub(super) unknown_reasons: Vec<TermKind>,
     /// Why it was either, in words.
     pub(super) detail: Option<String>,
 }
@@ -64,8 +66,9 @@ impl Planner<'_> {
         for (kind, name) in &intent.terms {
             if let TermKind::LostReason | TermKind::DisqualifyReason = kind {
                 match (self.names.reason(*kind, name), kind) {
-                    (Ok(id), TermKind::LostReason) => found.reason = id.map(LostReasonId::from_term),
-                    (Ok(id), _) => found.disqualify_reason = id.map(DisqualifyReasonId::from_term),
+                    (Ok(Some(id)), TermKind::LostReason) => found.reason = Some(LostReasonId::from_term(id)),
+                    (Ok(Some(id)), _) => found.disqualify_reason = Some(DisqualifyReasonId::from_term(id)),
+                    (Ok(None), _) => found.unknown_reasons.push(*kind),
                     (Err(reason), _) => broken.push(reason),
                 }
                 continue;

@@ -55,6 +55,19 @@ impl Planner<'_> {
             (Planned::Skip { reason, lead }, Decision::Skip { reason: now, slot, .. }) => {
                 reason == now && *lead == id(*slot)
             }
+            // What a person decided since about the rows that it links to.
+            (
+                Planned::Update { lead, changes, .. },
+                Decision::Skip { reason: SkipReason::Unchanged, slot, .. },
+            ) => self.links.are_anew(changes) && id(*slot) == Some(self.id_for(*lead)),
+            (Planned::Unchanged { lead, .. }, Decision::Update { slot, changes, .. }) => {
+                self.links.are_anew(changes) && id(Some(*slot)) == Some(self.id_for(*lead))
+            }
+            (
+                Planned::Create { .. } | Planned::Update { .. } | Planned::Unchanged { .. },
+                Decision::Reject { reasons, .. },
+            ) => self.links.refuse_anew(reasons),
+            (Planned::Reject { reasons, .. }, _) => self.links.refuse_anew(reasons),
             _ => false,
         };
         if same { decision } else { Decision::stale() }

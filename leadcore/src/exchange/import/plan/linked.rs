@@ -6,9 +6,11 @@ use super::super::ahead::RowsAhead;
 use super::super::decision::Decision;
 use super::super::links::{Links, OpenLinks};
 use super::super::outcome::SkipReason;
+use super::super::planned::LineLink;
 use super::super::records::Record;
 use super::super::source::Source;
 use super::Planner;
+use super::purpose::{alike, within};
 use crate::domain::{CustomValue, FieldChange, FieldValue, Subject};
 use crate::id::LeadId;
 
@@ -27,6 +29,7 @@ impl Planner<'_> {
 
     /// Keeps what a decided row links to, and links to its lead what waited for it.
     pub(super) fn link(&mut self, record: &Record, decision: &Decision) {
+        self.links.note(record.line);
         let is_written = matches!(decision, Decision::Create { .. } | Decision::Update { .. });
         let is_taken = is_written || matches!(decision, Decision::Skip { reason: SkipReason::Unchanged, .. });
         let lead = decision.lead().and_then(|slot| Some(self.bench.slots.get(slot)?.lead.id));
@@ -61,6 +64,29 @@ impl Planner<'_> {
                 None => self.links.leave_out(&field, line, false),
             }
         }
+    }
+
+    /// The lines that a row at hand links to, of those that are not done.
+    pub(in crate::exchange::import) fn links_of(&self, record: &Record) -> Vec<LineLink> {
+        self.links.of_line(record.line)
+    }
+
+    /// The ids of rows further down that a row at hand is not taken without.
+    pub(in crate::exchange::import) fn needs(&self, record: &Record) -> impl Iterator<Item = LeadId> {
+        self.links.needs(record.line)
+    }
+
+    /// Whether a row writes now what was planned, but for links to rows about which a person decided since: `is_within` where
+    /// it need not write all of it.
+    pub(super) fn writes_as_planned(
+        &self,
+        then: &[FieldChange],
+        now: &[FieldChange],
+        is_within: bool,
+    ) -> bool {
+        let then = self.links.without_anew(&self.as_now(then));
+        let now = self.links.without_anew(now);
+        alike(&then, &now) || (is_within && within(&then, &now))
     }
 
     /// What was planned, with the ids that its leads have by now.

@@ -1,9 +1,29 @@
 //! What becomes of the lines of a plan once a person changed lines above them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
 
 use super::{Choice, Planned, PlannedLine};
 use crate::id::LeadId;
+
+/// Another line of the file, to whose lead a line links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct LineLink {
+    /// The line.
+    pub line: u64,
+    /// Whether the line that links to it is not taken without that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub required: bool,
+}
+
+impl LineLink {
+    pub(in crate::exchange::import) const fn new(line: u64, required: bool) -> Self {
+        Self { line, required }
+    }
+}
 
 /// What becomes of a line of a plan, as far as that is known before it is planned again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,7 +63,7 @@ impl LineAction {
 
 impl PlannedLine {
     /// What becomes of the line, as far as that is known. `is_gone`: its [lead](Self::lead) is one that no line creates [any
-    /// more](Self::gone).
+    /// more](Self::gone), or it [links](Self::relinked) to one.
     ///
     /// ```
     /// use leadcore::exchange::import::{self, ImportOptions, LineAction, PlannedLine};
@@ -73,12 +93,12 @@ impl PlannedLine {
         let creates = planned == LineAction::Create;
         let is_known = match self.choice {
             Some(Choice::Skip) => return LineAction::Skip,
-            choice if choice == self.made_with.choice => creates || !is_gone,
+            choice if choice == self.made_with.choice => true,
             Some(Choice::Take(chosen)) => !creates && self.lead() == Some(chosen),
             // Nobody decides any more what a person decided before.
             choice => choice == Some(Choice::Create) && creates,
         };
-        if is_known && !self.open { planned } else { LineAction::Open }
+        if is_known && !self.open && !is_gone { planned } else { LineAction::Open }
     }
 
     /// The lead that it creates or means.
@@ -114,6 +134,48 @@ impl PlannedLine {
         }
         gone.extend(above.gone);
         gone
+    }
+
+    /// The lines that link to others about which a person decided since they were planned, or which were taken out of the plan.
+    ///
+    /// ```
+    /// use leadcore::domain::{Catalogue, CustomField, CustomType, SubjectKind};
+    /// use leadcore::exchange::import::{self, ImportOptions, PlannedLine};
+    /// use leadcore::prelude::*;
+    /// let store = MemoryStore::new();
+    /// let (clock, ids) = (ManualClock::default(), SequentialIds::new(1));
+    /// let ctx = Context::new(&"acme".parse()?, Actor::System, &clock, &ids, &AllowAll);
+    /// let parent = CustomField::new("x_parent".parse()?, "Parent", CustomType::Link(SubjectKind::Lead));
+    /// let mut catalogue = Catalogue::standard();
+    /// catalogue.set_custom_field(parent);
+    /// store.write(ctx.tenant(), |txn| leadcore::desk::settings::set_catalogue(&ctx, txn, None, &catalogue))?;
+    /// let file = std::io::Cursor::new("External id,Company,x_parent\n1,A,\n2,B,1\n");
+    /// let mut plan = import::plan(&ctx, &store, file, &ImportOptions::new(), &mut ())?;
+    /// plan.skip(2)?;
+    /// assert!(PlannedLine::relinked(&plan.lines).contains(&3));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn relinked(lines: &[Self]) -> BTreeSet<u64> {
+        let mut relinked = BTreeSet::new();
+        if lines.iter().all(|line| line.links.is_empty()) {
+            return relinked;
+        }
+        let mut by_line: BTreeMap<u64, Vec<(u64, bool)>> = BTreeMap::new();
+        for (line, link) in lines.iter().flat_map(|line| line.links.iter().map(|link| (line.line, link))) {
+            by_line.entry(link.line).or_default().push((line, link.required));
+        }
+        let kept: BTreeSet<u64> =
+            lines.iter().filter(|line| line.is_decided()).map(|line| line.line).collect();
+        let mut new: Vec<u64> = by_line.keys().filter(|line| !kept.contains(line)).copied().collect();
+        while let Some(line) = new.pop() {
+            for (from, required) in by_line.remove(&line).unwrap_or_default() {
+                relinked.insert(from);
+                // Without it, that one is not taken either.
+                new.extend(required.then_some(from));
+            }
+        }
+        relinked
     }
 
     /// The lead that it means of an earlier line, which may be one that this line creates.

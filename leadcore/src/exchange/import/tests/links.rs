@@ -203,7 +203,9 @@ fn an_import_that_was_interrupted_links_what_it_wrote_before() {
 fn a_link_that_leads_nowhere_goes_by_the_rule_of_its_column() {
     let file = file("A- BX");
     let host = host();
-    let report = host.run_with(file.clone(), &ImportOptions::new().chunk(1));
+    // Beside the ids of another system it is a bad cell.
+    let of_system = file.replace("id,", "external id,");
+    let report = host.run_with(of_system, &ImportOptions::new().chunk(1));
     assert_eq!(counts(&report), (1, 0, 0, 1), "{report}");
     assert_eq!(report.rejections[0].field, "x_parent");
     let mapping = Mapping::default()
@@ -211,6 +213,9 @@ fn a_link_that_leads_nowhere_goes_by_the_rule_of_its_column() {
         .with("company", Some(Field::Company))
         .with("x_parent", Some(Field::Custom(key())))
         .rules("x_parent", ColumnRules::new().bad_values(BadValues::LeaveOut));
+    let strict = mapping.clone().rules("x_parent", ColumnRules::new().bad_values(BadValues::Reject));
+    let report = furnished(Host::new()).run_with(file.clone(), &ImportOptions::new().mapping(strict));
+    assert_eq!(counts(&report), (1, 0, 0, 1), "{report}");
     let options = ImportOptions::new().mapping(mapping);
     let host = furnished(Host::new());
     let dry = host.dry(file.clone(), &options);

@@ -21,6 +21,7 @@ mod held;
 mod keys;
 mod known;
 mod links;
+mod links_edited;
 mod links_elsewhere;
 mod links_refused;
 mod money;

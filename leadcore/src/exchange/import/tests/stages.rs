@@ -112,10 +112,24 @@ fn a_lost_lead_comes_in_with_the_reason_of_its_row() {
     let rule = TermRule { unknown: Some(UnknownTerm::Create), ..TermRule::default() };
     let options = ImportOptions::new().term_rule(Field::LostReason, rule);
     assert_eq!(options.check().unwrap_err().violations()[0].field, "terms.lost_reason");
-    // Without a list nobody is asked for a reason, and the column is told as left out.
-    let report = Host::new().run("Company,Lead Status,Lost reason\nA,Lost,Too dear\n");
-    assert_eq!(counts(&report), (1, 0, 0, 0));
-    assert_eq!(report.mapping.unmapped().collect::<Vec<_>>(), ["Lost reason"]);
+    // Without a list nobody is asked for a reason, and each that is left out is told.
+    let long = "dear ".repeat(200);
+    let file =
+        format!("Company,Lead Status,Lost reason\nA,Lost,Too dear\nB,New,Too dear\nC,Lost,\nD,Lost,{long}\n");
+    let mapping = crate::exchange::Mapping::default()
+        .with("Company", Some(Field::Company))
+        .with("Lead Status", Some(Field::Stage))
+        .with("Lost reason", Some(Field::LostReason));
+    for options in [ImportOptions::new(), ImportOptions::new().mapping(mapping)] {
+        let host = Host::new();
+        let dry = host.dry(file.as_str(), &options);
+        for report in [dry, host.run_with(file.as_str(), &options)] {
+            assert_eq!((counts(&report), report.left_out), ((4, 0, 0, 0), 3), "{report}");
+            let told = report.left_out_values.iter().map(|told| (told.line, told.field.as_str()));
+            assert!(told.eq([2, 3, 5].map(|line| (line, "lost_reason"))));
+            assert_eq!(report.left_out_values[0].message, "there is no lost_reason with this name");
+        }
+    }
     // The same where the file adds the stage: every batch asks for a reason.
     let host = host_with_reasons();
     let rows: String = (0..1_500).map(|n| format!("N{n},Verloren\n")).collect();
