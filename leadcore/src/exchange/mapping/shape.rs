@@ -174,6 +174,8 @@ impl<'s> Cells<'s> {
                 is_whole_number(whole)
                     && (cell.ends_with('%') || !whole.trim_matches(['-', '0']).is_empty())
                     && !fraction.trim_matches('0').is_empty()
+                    // That may mean thousands, and is refused.
+                    && (fraction.len() != 3 || whole.len() > 3)
                     && fraction.bytes().all(|byte| byte.is_ascii_digit())
             })
         };
