@@ -381,5 +381,5 @@ fn an_undo_behind_one_that_was_undone_tells_what_stays_now() {
     take_back(&store, &scene, late);
     let again = take_back(&store, &scene, early);
     assert_eq!((again.newly_undone, again.totals.reversed, again.remaining), (true, 1, vec![]));
-    assert_eq!(take_back(&store, &scene, early).newly_undone, false);
+    assert!(!take_back(&store, &scene, early).newly_undone);
 }
