@@ -11,14 +11,14 @@
 mod kind;
 mod list;
 mod moves;
+mod rules;
 
 use crate::context::Context;
 use crate::domain::{
     CatalogueKind, Field, Lead, LeadNumber, NewEntry, OperationKind, Opportunity, OpportunityEnd,
-    OpportunityFields, OpportunityPatch, OpportunityState, Series, Subject, SubjectKind, Tab, TermKind,
-    Totals,
+    OpportunityFields, OpportunityPatch, OpportunityState, Series, Subject, SubjectKind, Tab, Totals,
 };
-use crate::error::{Conflict, Error, ErrorKind, Result, Violation, ViolationCode};
+use crate::error::{Conflict, Error, ErrorKind, Result, ViolationCode};
 use crate::id::{AccountId, ContactId, LeadId, NumberSeriesId, OperationId, OpportunityId, Revision};
 use crate::store::Txn;
 use crate::time::Date;
@@ -28,13 +28,15 @@ use super::convert::once::{self, Once};
 use super::convert::{self, ConversionOptions};
 use super::operation::record;
 use super::settings::load_catalogue_of;
-use super::{children, children_purge, custom, series};
+use super::{children, children_purge, series};
 
 pub(super) use kind::{is_hidden, shown_by};
 pub(super) use list::origins;
 pub use list::{OpportunityQuery, list, of};
 pub use moves::{Lost, lose, reopen, win};
 pub(super) use moves::{lost, won};
+use rules::{check_named, check_persons};
+pub(super) use rules::{checked, with_currency};
 
 /// What a new opportunity is to be.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -107,8 +109,8 @@ impl NewOpportunity {
 /// ```
 ///
 /// # Errors
-/// `NotFound`, `Denied`; `Conflict` with `ConversionRequired` for a lead that is not converted, unless it is
-/// [to be](NewOpportunity::converting): then what [`convert`](super::convert::convert) says; `Invalid` with every broken rule, and for
+/// `NotFound`, `Denied`; `Conflict` with `ConversionRequired` for a lead that is not converted, also one whose person alone somebody
+/// is whom it is about, unless it is [to be](NewOpportunity::converting): then what [`convert`](super::convert::convert) says; `Invalid` with every broken rule, and for
 /// any other kind of record. Whatever stands against either, nothing is written.
 pub fn create(
     ctx: &Context<'_>,
@@ -159,14 +161,15 @@ fn create_of_customer(
     let NewOpportunity { mut fields, contacts, series, convert: _ } = new;
     check_named(ctx, &fields)?;
     let about = children::check_about(ctx, txn, &Opportunity::about(account, &contacts), &Tab::Opportunity)?;
+    check_persons(ctx, txn, &about, &[])?;
     fields.source = fields.source.or_else(|| lead.as_ref().and_then(|lead| lead.fields.source));
     fields.campaign = fields.campaign.or_else(|| lead.as_ref().and_then(|lead| lead.fields.campaign.clone()));
     let own = ctx.actor().user().filter(|user| ctx.policy().may_own(ctx.actor(), user));
     let owner = fields.owner.clone().or_else(|| own.cloned());
-    let origin = lead.map(|lead| lead.id);
+    let (of_lead, origin) = (lead.as_ref().and_then(|lead| lead.fields.source), lead.map(|lead| lead.id));
     let mut fields = with_currency(txn, account, fields)?;
     load_catalogue_of(txn, CatalogueKind::Opportunity)?.1.fill_defaults(&mut fields.custom);
-    let (fields, totals) = checked(ctx, txn, None, None, fields)?;
+    let (fields, totals) = checked(ctx, txn, None, (None, of_lead), fields)?;
     let fields = OpportunityFields { owner, ..fields };
     let (opportunity, entries) =
         add(ctx, txn, (account, about), (fields, totals), Made { origin_lead: origin, series, ended: None })?;
@@ -219,7 +222,7 @@ pub fn edit(
     check_fields(ctx, custom.iter())?;
     let mut fields = before.fields.clone();
     patch.apply(&mut fields);
-    let (fields, totals) = checked(ctx, txn, Some(id), Some(&before.fields), fields)?;
+    let (fields, totals) = checked(ctx, txn, Some(id), (Some(&before.fields), None), fields)?;
     if before.state != OpportunityState::Open && !fields.is_worth_the_same(&before.fields) {
         return Err(closed("edit"));
     }
@@ -230,7 +233,8 @@ pub fn edit(
 /// Says which persons it is about. Those that the actor does not see stay.
 ///
 /// # Errors
-/// `NotFound`, `Denied`; `Conflict` when the revision is another than expected; `Invalid` for more than 19.
+/// `NotFound`, `Denied`; `Conflict` when the revision is another than expected, with `ConversionRequired` for somebody who is the
+/// person of a lead alone that is not converted; `Invalid` for more than 19.
 pub fn set_contacts(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -242,6 +246,7 @@ pub fn set_contacts(
     let given = Opportunity::about(before.account, contacts);
     let about = children::given_back(ctx, txn, &before.about, &given)?;
     let about = children::check_more(ctx, txn, &about, &before.about, &Tab::Opportunity)?;
+    check_persons(ctx, txn, &about, &before.about)?;
     let after = Opportunity { about, ..before.clone() };
     replace(ctx, txn, OperationKind::Edit, &before, after)
 }
@@ -341,75 +346,6 @@ pub(super) fn add(
     };
     let entries = children::add(ctx, txn, &opportunity)?;
     Ok((opportunity, entries))
-}
-
-/// The fields as they are stored, with what their lines add up to; of the opportunity `own`, where there is one already.
-///
-/// # Errors
-/// `Invalid` with every rule that they break: their own, who may answer for it, and where it may come from.
-pub(super) fn checked(
-    ctx: &Context<'_>,
-    txn: &mut dyn Txn,
-    own: Option<OpportunityId>,
-    before: Option<&OpportunityFields>,
-    fields: OpportunityFields,
-) -> Result<(OpportunityFields, Totals)> {
-    let mut broken = Vec::new();
-    let (_, catalogue) = load_catalogue_of(txn, CatalogueKind::Opportunity)?;
-    let values = before.map(|before| before.custom.clone()).unwrap_or_default();
-    let own = own.map(OpportunityId::as_uuid);
-    broken.extend(custom::broken_values(txn, &catalogue, own, &fields.custom, &values)?);
-    let kept = before.and_then(|before| before.owner.as_ref());
-    let owner = fields.owner.as_ref().filter(|owner| kept != Some(*owner));
-    if owner.is_some_and(|owner| !ctx.policy().may_own(ctx.actor(), owner)) {
-        let message = "this user cannot own opportunities";
-        broken.push(Violation::new("owner", ViolationCode::NotAllowed, message));
-    }
-    let source = fields.source.filter(|source| before.and_then(|before| before.source) != Some(*source));
-    if let Some(source) = source
-        && txn.terms().get(TermKind::Source, &[source.as_uuid()])?.is_empty()
-    {
-        let message = "there is no source with this id";
-        broken.push(Violation::new("source", ViolationCode::Unknown, message));
-    }
-    match fields.settle() {
-        Ok(settled) if broken.is_empty() => return Ok(settled),
-        Ok(_) => {}
-        Err(found) => broken.extend(found),
-    }
-    Err(Error::invalid(broken))
-}
-
-/// Refuses a new one that names fields that the actor may not see.
-fn check_named(ctx: &Context<'_>, fields: &OpportunityFields) -> Result<()> {
-    let named = [
-        ("owner", fields.owner.is_some()),
-        ("amount", fields.amount.is_some()),
-        ("currency", fields.currency.is_some()),
-        ("probability", fields.probability.is_some()),
-        ("expected_close", fields.expected_close.is_some()),
-        ("source", fields.source.is_some()),
-        ("campaign", fields.campaign.is_some()),
-        ("description", fields.description.is_some()),
-        ("lines", !fields.lines.is_empty()),
-    ];
-    let names: Vec<_> = named.iter().filter(|(_, named)| *named).map(|(name, _)| *name).collect();
-    let custom = fields.custom.keys().cloned().map(Field::Custom);
-    let all: Vec<_> = shown_by(&names).into_iter().chain(custom).collect();
-    check_fields(ctx, all.iter())
-}
-
-/// The fields in the currency of the account, where they name none.
-pub(super) fn with_currency(
-    txn: &mut dyn Txn,
-    account: AccountId,
-    mut fields: OpportunityFields,
-) -> Result<OpportunityFields> {
-    if fields.currency.is_none() {
-        let accounts = txn.accounts().get(&[account])?;
-        fields.currency = accounts.first().and_then(|account| account.fields.currency);
-    }
-    Ok(fields)
 }
 
 fn replace(

@@ -86,9 +86,12 @@ pub(super) fn account(
         }
         PlannedAccount::New { .. } | PlannedAccount::None => AccountFields::default(),
     };
-    // Owner and tax number that the lead has already need no leave.
+    // Owner, category and tax number that the lead has already need no leave.
     let of_lead = &lead.fields;
     if of_lead.owner.is_some() && of_lead.owner == fields.owner {
+    if of_lead.category == fields.category {
+        known.category = fields.category;
+    }
         known.owner.clone_from(&fields.owner);
     }
     if of_lead.tax_id == fields.tax_id && of_lead.address.country() == fields.address.country() {
