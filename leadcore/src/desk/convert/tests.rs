@@ -1,5 +1,7 @@
 //! What a conversion reads: as much for the hundredth lead of a customer as for the tenth.
 
+mod later;
+
 use super::{ConversionOptions, PersonChoice, Unconvertible};
 use crate::context::Context;
 use crate::desk::counting::Counting;
