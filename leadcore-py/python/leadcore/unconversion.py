@@ -39,9 +39,11 @@ class TakenBack(Record):
     edited: tuple[str, ...] = ()
     """The fields of a new record that were edited since: that goes with it."""
     kept: tuple[str, ...] = ()
-    """The fields of a record that was there before, which the conversion filled and the acting user edited since: they
-    keep what they have now, with the fields that mean something only together with them. So do fields whose value of
-    before may not be written any more: its term or choice was removed, another record has it. ``opportunity`` where the
+    """Fields that keep what the conversion wrote, because what was there before may not be written any more: its term or
+    choice was removed, another record has it, a limit refuses it. And what the acting user edited since:
+
+    The fields of a record that was there before, which the conversion filled and the acting user edited since: they
+    keep what they have now, with the fields that mean something only together with them. ``opportunity`` where the
     acting user ended one that the lead had joined: it stays as it is."""
     moved: dict[str, int] = field(default_factory=dict)
     """What the acting user alone hung on a new record since, counted by kind (``note``, ``contact``): it hangs on the

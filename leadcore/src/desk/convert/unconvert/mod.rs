@@ -64,9 +64,11 @@ pub struct TakenBack {
     /// Fields of a new record that were edited since: that goes with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub edited: Vec<String>,
+    /// Fields that keep what the conversion wrote, because what was there before may not be written any more: its term or choice was
+    /// removed, another record has it, a limit refuses it. And what the actor edited since:
+    ///
     /// Fields of a record that was there before, which the conversion filled and the actor edited since: they keep what they have
-    /// now, with the fields that mean something only together with them. So do fields whose value of before may not be written any
-    /// more: a term or a choice that was removed, what another record has by now, what a limit refuses. `opportunity` where the actor ended one that was joined: it
+    /// now, with the fields that mean something only together with them. `opportunity` where the actor ended one that was joined: it
     /// stays as it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<String>,
