@@ -39,8 +39,8 @@ class TakenBack(Record):
     edited: tuple[str, ...] = ()
     """The fields of a new record that were edited since: that goes with it."""
     kept: tuple[str, ...] = ()
-    """Fields that keep what the conversion wrote, because what was there before may not be written any more: its term or
-    choice was removed, another record has it, a limit refuses it. And what the acting user edited since:
+    """Fields that keep what the conversion wrote, because what was there before may not be written any more: its term
+    or choice was removed, another record has it, a limit refuses it. And what the acting user edited since:
 
     The fields of a record that was there before, which the conversion filled and the acting user edited since: they
     keep what they have now, with the fields that mean something only together with them. ``opportunity`` where the
