@@ -11,15 +11,18 @@
 mod kind;
 mod list;
 mod moves;
-mod rules;
+mod persons;
 
 use crate::context::Context;
 use crate::domain::{
     CatalogueKind, Field, Lead, LeadNumber, NewEntry, OperationKind, Opportunity, OpportunityEnd,
-    OpportunityFields, OpportunityPatch, OpportunityState, Series, Subject, SubjectKind, Tab, Totals,
+    OpportunityFields, OpportunityPatch, OpportunityState, Series, Subject, SubjectKind, Tab, TermKind,
+    Totals,
 };
-use crate::error::{Conflict, Error, ErrorKind, Result, ViolationCode};
-use crate::id::{AccountId, ContactId, LeadId, NumberSeriesId, OperationId, OpportunityId, Revision};
+use crate::error::{Conflict, Error, ErrorKind, Result, Violation, ViolationCode};
+use crate::id::{
+    AccountId, ContactId, LeadId, NumberSeriesId, OperationId, OpportunityId, Revision, SourceId,
+};
 use crate::store::Txn;
 use crate::time::Date;
 
@@ -28,15 +31,16 @@ use super::convert::once::{self, Once};
 use super::convert::{self, ConversionOptions};
 use super::operation::record;
 use super::settings::load_catalogue_of;
-use super::{children, children_purge, series};
+use super::{children, children_purge, custom, series};
 
+use kind::check_named;
 pub(super) use kind::{is_hidden, shown_by};
+use list::made_by;
 pub(super) use list::origins;
 pub use list::{OpportunityQuery, list, of};
 pub use moves::{Lost, lose, reopen, win};
 pub(super) use moves::{lost, won};
-use rules::{check_named, check_persons};
-pub(super) use rules::{checked, with_currency};
+use persons::check_persons;
 
 /// What a new opportunity is to be.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -109,8 +113,9 @@ impl NewOpportunity {
 /// ```
 ///
 /// # Errors
-/// `NotFound`, `Denied`; `Conflict` with `ConversionRequired` for a lead that is not converted, also one whose person alone somebody
-/// is whom it is about, unless it is [to be](NewOpportunity::converting): then what [`convert`](super::convert::convert) says; `Invalid` with every broken rule, and for
+/// `NotFound`, `Denied`; `Conflict` with `ConversionRequired` for a lead that is not converted, unless it is
+/// [to be](NewOpportunity::converting): then what [`convert`](super::convert::convert) says; so for somebody whom such a lead has
+/// and no customer; `Invalid` with every broken rule, and for
 /// any other kind of record. Whatever stands against either, nothing is written.
 pub fn create(
     ctx: &Context<'_>,
@@ -142,15 +147,6 @@ pub fn create(
     made.ok_or_else(|| Error::new(ErrorKind::Internal, "a savepoint did not run"))
 }
 
-/// The opportunity that this operation created.
-fn made_by(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Result<Opportunity> {
-    // It is told once for each record that it is about, 20 at most.
-    let entries = txn.journal().replay(Some(operation), None, 100)?;
-    let made = entries.iter().find(|entry| entry.subject.kind == SubjectKind::Opportunity);
-    let made = made.ok_or_else(|| Error::not_found("opportunity"))?;
-    get(ctx, txn, OpportunityId::from_uuid(made.subject.id))
-}
-
 fn create_of_customer(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -166,10 +162,16 @@ fn create_of_customer(
     fields.campaign = fields.campaign.or_else(|| lead.as_ref().and_then(|lead| lead.fields.campaign.clone()));
     let own = ctx.actor().user().filter(|user| ctx.policy().may_own(ctx.actor(), user));
     let owner = fields.owner.clone().or_else(|| own.cloned());
-    let (of_lead, origin) = (lead.as_ref().and_then(|lead| lead.fields.source), lead.map(|lead| lead.id));
+    // Owner and source that the lead has already need no leave.
+    let kept = lead.as_ref().map(|lead| OpportunityFields {
+        owner: lead.fields.owner.clone(),
+        source: lead.fields.source,
+        ..OpportunityFields::default()
+    });
+    let origin = lead.map(|lead| lead.id);
     let mut fields = with_currency(txn, account, fields)?;
     load_catalogue_of(txn, CatalogueKind::Opportunity)?.1.fill_defaults(&mut fields.custom);
-    let (fields, totals) = checked(ctx, txn, None, (None, of_lead), fields)?;
+    let (fields, totals) = checked(ctx, txn, None, (kept.as_ref(), None), fields)?;
     let fields = OpportunityFields { owner, ..fields };
     let (opportunity, entries) =
         add(ctx, txn, (account, about), (fields, totals), Made { origin_lead: origin, series, ended: None })?;
@@ -346,6 +348,63 @@ pub(super) fn add(
     };
     let entries = children::add(ctx, txn, &opportunity)?;
     Ok((opportunity, entries))
+}
+
+/// The fields as they are stored, with what their lines add up to; of the opportunity `own`, where there is one already. A
+/// source that it has from a lead may have been archived since.
+///
+/// # Errors
+/// `Invalid` with every rule that they break: their own, who may answer for it, and where it may come from.
+pub(super) fn checked(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    own: Option<OpportunityId>,
+    (before, of_lead): (Option<&OpportunityFields>, Option<SourceId>),
+    fields: OpportunityFields,
+) -> Result<(OpportunityFields, Totals)> {
+    let mut broken = Vec::new();
+    let (_, catalogue) = load_catalogue_of(txn, CatalogueKind::Opportunity)?;
+    let values = before.map(|before| before.custom.clone()).unwrap_or_default();
+    let own = own.map(OpportunityId::as_uuid);
+    broken.extend(custom::broken_values(txn, &catalogue, own, &fields.custom, &values)?);
+    let kept = before.and_then(|before| before.owner.as_ref());
+    let owner = fields.owner.as_ref().filter(|owner| kept != Some(*owner));
+    if owner.is_some_and(|owner| !ctx.policy().may_own(ctx.actor(), owner)) {
+        let message = "this user cannot own opportunities";
+        broken.push(Violation::new("owner", ViolationCode::NotAllowed, message));
+    }
+    let source = fields.source.filter(|source| before.and_then(|before| before.source) != Some(*source));
+    if let Some(source) = source {
+        match txn.terms().get(TermKind::Source, &[source.as_uuid()])?.first() {
+            None => {
+                let message = "there is no source with this id";
+                broken.push(Violation::new("source", ViolationCode::Unknown, message));
+            }
+            Some(known) if known.term.archived && of_lead != Some(source) => {
+                broken.push(Violation::new("source", ViolationCode::NotAllowed, "this source is archived"));
+            }
+            Some(_) => {}
+        }
+    }
+    match fields.settle() {
+        Ok(settled) if broken.is_empty() => return Ok(settled),
+        Ok(_) => {}
+        Err(found) => broken.extend(found),
+    }
+    Err(Error::invalid(broken))
+}
+
+/// The fields in the currency of the account, where they name none.
+pub(super) fn with_currency(
+    txn: &mut dyn Txn,
+    account: AccountId,
+    mut fields: OpportunityFields,
+) -> Result<OpportunityFields> {
+    if fields.currency.is_none() {
+        let accounts = txn.accounts().get(&[account])?;
+        fields.currency = accounts.first().and_then(|account| account.fields.currency);
+    }
+    Ok(fields)
 }
 
 fn replace(
