@@ -130,7 +130,8 @@ class Opportunities:
 
         Raises:
             ConflictError: For a lead that is not converted, without ``convert``: its ``conflict`` says
-                ``conversion_required``, with the lead and its revision to plan the conversion with. With it, for what
+                ``conversion_required``, with the lead and its revision to plan the conversion with; also for a person
+                whom only such a lead has. With it, for what
                 stands against the conversion, and for another call under its ``key``: ``key_reused``.
             InvalidError: With every broken rule.
 

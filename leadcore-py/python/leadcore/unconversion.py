@@ -39,7 +39,10 @@ class TakenBack(Record):
     edited: tuple[str, ...] = ()
     """The fields of a new record that were edited since: that goes with it."""
     kept: tuple[str, ...] = ()
-    """The fields of a record that was there before, which the conversion filled and the acting user edited since: they
+    """Fields that keep what the conversion wrote, because what was there before may not be written any more: its term
+    or choice was removed, another record has it, a limit refuses it. And what the acting user edited since:
+
+    The fields of a record that was there before, which the conversion filled and the acting user edited since: they
     keep what they have now, with the fields that mean something only together with them. ``opportunity`` where the
     acting user ended one that the lead had joined: it stays as it is."""
     moved: dict[str, int] = field(default_factory=dict)

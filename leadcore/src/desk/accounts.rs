@@ -237,11 +237,18 @@ pub(super) fn violations(
         broken.push(Violation::new("owner", ViolationCode::NotAllowed, "this user cannot own accounts"));
     }
     broken.extend(check_tax_id(ctx, &after.as_lead_fields(), &before.as_lead_fields()));
-    if let Some(category) = after.category
-        && txn.terms().get(TermKind::Category, &[category.as_uuid()])?.is_empty()
-    {
-        let message = "there is no category with this id";
-        broken.push(Violation::new("category", ViolationCode::Unknown, message));
+    if let Some(category) = after.category {
+        match txn.terms().get(TermKind::Category, &[category.as_uuid()])?.first() {
+            None => {
+                let message = "there is no category with this id";
+                broken.push(Violation::new("category", ViolationCode::Unknown, message));
+            }
+            Some(known) if known.term.archived && before.category != Some(category) => {
+                let message = "this category is archived";
+                broken.push(Violation::new("category", ViolationCode::NotAllowed, message));
+            }
+            Some(_) => {}
+        }
     }
     Ok(broken)
 }

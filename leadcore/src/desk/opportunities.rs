@@ -11,6 +11,7 @@
 mod kind;
 mod list;
 mod moves;
+mod persons;
 
 use crate::context::Context;
 use crate::domain::{
@@ -19,7 +20,9 @@ use crate::domain::{
     Totals,
 };
 use crate::error::{Conflict, Error, ErrorKind, Result, Violation, ViolationCode};
-use crate::id::{AccountId, ContactId, LeadId, NumberSeriesId, OperationId, OpportunityId, Revision};
+use crate::id::{
+    AccountId, ContactId, LeadId, NumberSeriesId, OperationId, OpportunityId, Revision, SourceId,
+};
 use crate::store::Txn;
 use crate::time::Date;
 
@@ -30,11 +33,14 @@ use super::operation::record;
 use super::settings::load_catalogue_of;
 use super::{children, children_purge, custom, series};
 
+use kind::check_named;
 pub(super) use kind::{is_hidden, shown_by};
+use list::made_by;
 pub(super) use list::origins;
 pub use list::{OpportunityQuery, list, of};
 pub use moves::{Lost, lose, reopen, win};
 pub(super) use moves::{lost, won};
+use persons::check_persons;
 
 /// What a new opportunity is to be.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -108,7 +114,8 @@ impl NewOpportunity {
 ///
 /// # Errors
 /// `NotFound`, `Denied`; `Conflict` with `ConversionRequired` for a lead that is not converted, unless it is
-/// [to be](NewOpportunity::converting): then what [`convert`](super::convert::convert) says; `Invalid` with every broken rule, and for
+/// [to be](NewOpportunity::converting): then what [`convert`](super::convert::convert) says; so for somebody whom such a lead has
+/// and no customer; `Invalid` with every broken rule, and for
 /// any other kind of record. Whatever stands against either, nothing is written.
 pub fn create(
     ctx: &Context<'_>,
@@ -140,15 +147,6 @@ pub fn create(
     made.ok_or_else(|| Error::new(ErrorKind::Internal, "a savepoint did not run"))
 }
 
-/// The opportunity that this operation created.
-fn made_by(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Result<Opportunity> {
-    // It is told once for each record that it is about, 20 at most.
-    let entries = txn.journal().replay(Some(operation), None, 100)?;
-    let made = entries.iter().find(|entry| entry.subject.kind == SubjectKind::Opportunity);
-    let made = made.ok_or_else(|| Error::not_found("opportunity"))?;
-    get(ctx, txn, OpportunityId::from_uuid(made.subject.id))
-}
-
 fn create_of_customer(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -159,14 +157,21 @@ fn create_of_customer(
     let NewOpportunity { mut fields, contacts, series, convert: _ } = new;
     check_named(ctx, &fields)?;
     let about = children::check_about(ctx, txn, &Opportunity::about(account, &contacts), &Tab::Opportunity)?;
+    check_persons(ctx, txn, &about, &[])?;
     fields.source = fields.source.or_else(|| lead.as_ref().and_then(|lead| lead.fields.source));
     fields.campaign = fields.campaign.or_else(|| lead.as_ref().and_then(|lead| lead.fields.campaign.clone()));
     let own = ctx.actor().user().filter(|user| ctx.policy().may_own(ctx.actor(), user));
     let owner = fields.owner.clone().or_else(|| own.cloned());
+    // Owner and source that the lead has already need no leave.
+    let kept = lead.as_ref().map(|lead| OpportunityFields {
+        owner: lead.fields.owner.clone(),
+        source: lead.fields.source,
+        ..OpportunityFields::default()
+    });
     let origin = lead.map(|lead| lead.id);
     let mut fields = with_currency(txn, account, fields)?;
     load_catalogue_of(txn, CatalogueKind::Opportunity)?.1.fill_defaults(&mut fields.custom);
-    let (fields, totals) = checked(ctx, txn, None, None, fields)?;
+    let (fields, totals) = checked(ctx, txn, None, (kept.as_ref(), None), fields)?;
     let fields = OpportunityFields { owner, ..fields };
     let (opportunity, entries) =
         add(ctx, txn, (account, about), (fields, totals), Made { origin_lead: origin, series, ended: None })?;
@@ -219,7 +224,7 @@ pub fn edit(
     check_fields(ctx, custom.iter())?;
     let mut fields = before.fields.clone();
     patch.apply(&mut fields);
-    let (fields, totals) = checked(ctx, txn, Some(id), Some(&before.fields), fields)?;
+    let (fields, totals) = checked(ctx, txn, Some(id), (Some(&before.fields), None), fields)?;
     if before.state != OpportunityState::Open && !fields.is_worth_the_same(&before.fields) {
         return Err(closed("edit"));
     }
@@ -230,7 +235,8 @@ pub fn edit(
 /// Says which persons it is about. Those that the actor does not see stay.
 ///
 /// # Errors
-/// `NotFound`, `Denied`; `Conflict` when the revision is another than expected; `Invalid` for more than 19.
+/// `NotFound`, `Denied`; `Conflict` when the revision is another than expected, with `ConversionRequired` for somebody who is the
+/// person of a lead alone that is not converted; `Invalid` for more than 19.
 pub fn set_contacts(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
@@ -242,6 +248,7 @@ pub fn set_contacts(
     let given = Opportunity::about(before.account, contacts);
     let about = children::given_back(ctx, txn, &before.about, &given)?;
     let about = children::check_more(ctx, txn, &about, &before.about, &Tab::Opportunity)?;
+    check_persons(ctx, txn, &about, &before.about)?;
     let after = Opportunity { about, ..before.clone() };
     replace(ctx, txn, OperationKind::Edit, &before, after)
 }
@@ -343,7 +350,8 @@ pub(super) fn add(
     Ok((opportunity, entries))
 }
 
-/// The fields as they are stored, with what their lines add up to; of the opportunity `own`, where there is one already.
+/// The fields as they are stored, with what their lines add up to; of the opportunity `own`, where there is one already. A
+/// source that it has from a lead may have been archived since.
 ///
 /// # Errors
 /// `Invalid` with every rule that they break: their own, who may answer for it, and where it may come from.
@@ -351,7 +359,7 @@ pub(super) fn checked(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     own: Option<OpportunityId>,
-    before: Option<&OpportunityFields>,
+    (before, of_lead): (Option<&OpportunityFields>, Option<SourceId>),
     fields: OpportunityFields,
 ) -> Result<(OpportunityFields, Totals)> {
     let mut broken = Vec::new();
@@ -366,11 +374,17 @@ pub(super) fn checked(
         broken.push(Violation::new("owner", ViolationCode::NotAllowed, message));
     }
     let source = fields.source.filter(|source| before.and_then(|before| before.source) != Some(*source));
-    if let Some(source) = source
-        && txn.terms().get(TermKind::Source, &[source.as_uuid()])?.is_empty()
-    {
-        let message = "there is no source with this id";
-        broken.push(Violation::new("source", ViolationCode::Unknown, message));
+    if let Some(source) = source {
+        match txn.terms().get(TermKind::Source, &[source.as_uuid()])?.first() {
+            None => {
+                let message = "there is no source with this id";
+                broken.push(Violation::new("source", ViolationCode::Unknown, message));
+            }
+            Some(known) if known.term.archived && of_lead != Some(source) => {
+                broken.push(Violation::new("source", ViolationCode::NotAllowed, "this source is archived"));
+            }
+            Some(_) => {}
+        }
     }
     match fields.settle() {
         Ok(settled) if broken.is_empty() => return Ok(settled),
@@ -378,25 +392,6 @@ pub(super) fn checked(
         Err(found) => broken.extend(found),
     }
     Err(Error::invalid(broken))
-}
-
-/// Refuses a new one that names fields that the actor may not see.
-fn check_named(ctx: &Context<'_>, fields: &OpportunityFields) -> Result<()> {
-    let named = [
-        ("owner", fields.owner.is_some()),
-        ("amount", fields.amount.is_some()),
-        ("currency", fields.currency.is_some()),
-        ("probability", fields.probability.is_some()),
-        ("expected_close", fields.expected_close.is_some()),
-        ("source", fields.source.is_some()),
-        ("campaign", fields.campaign.is_some()),
-        ("description", fields.description.is_some()),
-        ("lines", !fields.lines.is_empty()),
-    ];
-    let names: Vec<_> = named.iter().filter(|(_, named)| *named).map(|(name, _)| *name).collect();
-    let custom = fields.custom.keys().cloned().map(Field::Custom);
-    let all: Vec<_> = shown_by(&names).into_iter().chain(custom).collect();
-    check_fields(ctx, all.iter())
 }
 
 /// The fields in the currency of the account, where they name none.

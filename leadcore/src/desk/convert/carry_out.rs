@@ -60,7 +60,9 @@ pub fn apply_with(
             let outcome = first_outcome(txn, done.operation)?;
             return Ok((done.operation, outcome));
         }
-        let outcome = carry_out(ctx, txn, &mut rules, lead, (plan, &Hosts::new(hosts)), Vec::new())?;
+        // The tenant may ask more of a lead than when the plan was made.
+        let lacks = rules.mapper(txn, &lead)?.leads.check_change(&lead.fields, &lead.fields);
+        let outcome = carry_out(ctx, txn, &mut rules, lead, (plan, &Hosts::new(hosts)), lacks)?;
         Ok((outcome.operation, outcome))
     })
 }

@@ -4,17 +4,18 @@
 use std::collections::BTreeSet;
 
 use crate::context::Context;
+use crate::dedupe::matching::{MatchPolicy, Matches};
 use crate::domain::conversion_mapping::TargetRecord;
 use crate::domain::{AccountFields, CustomValues, Lead};
 use crate::error::{Conflict, Error, Result, Violation, ViolationCode};
-use crate::id::EstimateId;
+use crate::id::{ContactId, EstimateId};
 use crate::store::Txn;
 use crate::value::Currency;
 
 use super::super::conversion_mapping::TargetFields;
 use super::super::{accounts, custom, matching};
 use super::offers;
-use super::plan::{ConversionPlan, PlannedAccount, PlannedOpportunity, PlannedPerson};
+use super::plan::{ConversionPlan, PlannedAccount, PlannedOpportunity, PlannedPerson, Unmatched};
 
 /// Every rule that a plan breaks.
 pub(super) fn violations(
@@ -86,8 +87,11 @@ pub(super) fn account(
         }
         PlannedAccount::New { .. } | PlannedAccount::None => AccountFields::default(),
     };
-    // Owner and tax number that the lead has already need no leave.
+    // Owner, category and tax number that the lead has already need no leave.
     let of_lead = &lead.fields;
+    if of_lead.category == fields.category {
+        known.category = fields.category;
+    }
     if of_lead.owner.is_some() && of_lead.owner == fields.owner {
         known.owner.clone_from(&fields.owner);
     }
@@ -188,23 +192,57 @@ pub(super) fn estimates(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionP
     if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
 }
 
-/// Refuses a plan of a new account or person, when by the policy that found none there may be one by now.
+/// Refuses a plan when by the policies that chose for it the lead, or one of its persons, may be somebody else by now: another one
+/// than it joins, or one where it makes a new one. What somebody chose otherwise since is not asked about.
 pub(super) fn matches(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result<()> {
-    let is_new = matches!(plan.account, PlannedAccount::New { .. });
-    let account = plan.unmatched.account.filter(|_| is_new);
-    let is_new = plan.contacts.iter().any(|contact| matches!(contact.who, PlannedPerson::New(_)));
-    let person = plan.unmatched.person.filter(|_| is_new);
+    let Unmatched { account, person } = plan.unmatched;
     if account.is_none() && person.is_none() {
         return Ok(());
     }
-    let now = matching::for_lead(ctx, txn, plan.lead)?;
-    if account.is_some_and(|policy| !matches!(now.account(policy), Ok(None))) {
-        return Err(Error::conflicting("account", Conflict::PlanOutdated));
+    let (then, now) = (plan.matches.as_ref(), matching::for_lead(ctx, txn, plan.lead)?);
+    let outdated = |what| Err(Error::conflicting(what, Conflict::PlanOutdated));
+    if let Some(policy) = account {
+        let chosen = then.and_then(|then| then.account(policy).ok().flatten());
+        let by_opportunity = matches!(plan.opportunity, Some(PlannedOpportunity::Existing { .. }));
+        let is_asked = match &plan.account {
+            PlannedAccount::New { .. } => true,
+            PlannedAccount::Existing { id, .. } => chosen == Some(*id) && !by_opportunity,
+            PlannedAccount::None => false,
+        };
+        let joined = chosen.filter(|_| matches!(plan.account, PlannedAccount::Existing { .. }));
+        if is_asked && !matches!(now.account(policy), Ok(found) if found == joined) {
+            return outdated("account");
+        }
     }
-    if person.is_some_and(|policy| !matches!(now.contact(policy), Ok(None))) {
-        return Err(Error::conflicting("contact", Conflict::PlanOutdated));
+    if let Some(policy) = person
+        && !plan.contacts.iter().all(|contact| is_same(&contact.who, (then, &now), policy))
+    {
+        return outdated("contact");
     }
     Ok(())
+}
+
+/// Whether the policy says of a person what it said when the plan was made.
+fn is_same(who: &PlannedPerson, (then, now): (Option<&Matches>, &Matches), policy: MatchPolicy) -> bool {
+    // What it chose for one that hangs on the lead; none where it could not.
+    let of_own = |found: &Matches, own: ContactId| {
+        let person = found.persons.iter().find(|person| person.contact == own);
+        person.map_or(Some(None), |person| person.choose("person", policy).ok())
+    };
+    let chosen = |own: ContactId| then.and_then(|then| of_own(then, own));
+    match who {
+        PlannedPerson::New(_) => matches!(now.contact(policy), Ok(None)),
+        PlannedPerson::Known { id, instead_of, is_lead, .. } if *is_lead || !instead_of.is_empty() => {
+            let by_policy = then.and_then(|then| then.contact(policy).ok().flatten()) == Some(*id);
+            let is_it =
+                !*is_lead || !by_policy || matches!(now.contact(policy), Ok(Some(found)) if found == *id);
+            let mut own = instead_of.iter().filter(|own| chosen(**own) == Some(Some(*id)));
+            is_it && own.all(|own| of_own(now, *own) == Some(Some(*id)))
+        }
+        PlannedPerson::Existing(own) | PlannedPerson::Known { id: own, .. } => {
+            chosen(*own) != Some(None) || of_own(now, *own) == Some(None)
+        }
+    }
 }
 
 /// What stands against a conversion without an account.

@@ -51,12 +51,9 @@ impl Callee {
         Some(Self { name: lead.person.clone(), emails: lead.emails.clone(), said })
     }
 
-    /// Where the numbers of the contact do not all say so already.
+    /// Also where all numbers of the contact say so already: one that it gets later does not.
     fn tighten(&self, fields: &mut ContactFields) {
-        let numbers = fields.phones.entries();
-        if numbers.is_empty() || numbers.iter().any(|number| !number.opted_out) {
-            self.said.tighten_contact(fields);
-        }
+        self.said.tighten_contact(fields);
     }
 
     fn is(&self, fields: &ContactFields) -> bool {

@@ -304,7 +304,7 @@ pub struct ConversionPlan {
     /// The same of a new opportunity.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub opportunity_series: Vec<SeriesState>,
-    /// The policies by which nothing was found that the lead is: asked again when the plan is carried out.
+    /// The policies that chose whom the lead becomes, or found nobody: asked again when the plan is carried out.
     #[serde(default, skip_serializing_if = "Unmatched::is_nothing")]
     pub(super) unmatched: Unmatched,
     /// The caller's own name for this conversion, as the [options](super::ConversionOptions::key) gave it: a plan that is
@@ -313,7 +313,7 @@ pub struct ConversionPlan {
     pub key: Option<IdempotencyKey>,
 }
 
-/// The policies by which the lead was none of the accounts and contacts that there were.
+/// The policies that chose among the accounts and contacts that there were.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Unmatched {
     #[serde(default, skip_serializing_if = "Option::is_none")]

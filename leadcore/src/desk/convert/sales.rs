@@ -158,7 +158,7 @@ fn prepared(ctx: &Context<'_>, txn: &mut dyn Txn, lead: &Lead, plan: &Conversion
             };
             let mut fields = fields.as_ref().clone();
             fields.currency = fields.currency.or(plan.account.fields().and_then(|account| account.currency));
-            let (fields, _) = opportunities::checked(ctx, txn, None, Some(&kept), fields)?;
+            let (fields, _) = opportunities::checked(ctx, txn, None, (Some(&kept), None), fields)?;
             // A series that is used up is refused before anything is written.
             series::preview(ctx, txn, Series::Opportunity, *series)?;
             Ok(Sales::New { fields: Box::new(fields), ended, series: *series })
@@ -168,7 +168,8 @@ fn prepared(ctx: &Context<'_>, txn: &mut dyn Txn, lead: &Lead, plan: &Conversion
             if before.revision != *revision || before.state != OpportunityState::Open {
                 return Err(Error::conflicting("opportunity", Conflict::PlanOutdated));
             }
-            let (own, known, fields) = (Some(before.id), Some(&before.fields), fields.as_ref().clone());
+            let known = (Some(&before.fields), lead.fields.source);
+            let (own, fields) = (Some(before.id), fields.as_ref().clone());
             let (fields, _) = opportunities::checked(ctx, txn, own, known, fields)?;
             Ok(Sales::Running { before: Box::new(before), fields: Box::new(fields) })
         }

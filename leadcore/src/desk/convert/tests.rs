@@ -1,5 +1,8 @@
 //! What a conversion reads: as much for the hundredth lead of a customer as for the tenth.
 
+mod fitting;
+mod later;
+
 use super::{ConversionOptions, PersonChoice, Unconvertible};
 use crate::context::Context;
 use crate::desk::counting::Counting;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::context::Context;
 use crate::domain::{
     Account, Action, Activity, Contact, Conversion, Entry, FieldChange, Lead, LeadState, Link, LinkRole,
     Opportunity, Rewound, Sequence, Series, Service, Subject, SubjectKind,
@@ -113,7 +114,7 @@ pub(super) fn entries_of(txn: &mut dyn Txn, operation: OperationId) -> Result<Ve
     }
 }
 
-pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<Found> {
+pub(super) fn examine(ctx: &Context<'_>, txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<Found> {
     let Some(done) = &lead.conversion else {
         let message = "the lead is not converted";
         return Err(Error::invalid_field("state", ViolationCode::NotAllowed, message));
@@ -167,6 +168,7 @@ pub(super) fn examine(txn: &mut dyn Txn, rules: &Rules, lead: &Lead) -> Result<F
     if let Some(joined) = outcome.opportunity.filter(|id| !seen.contains(&Subject::from(*id))) {
         look.joined_as_it_is(txn, joined)?;
     }
+    look.fitting(ctx, txn)?;
     if let Some(last) = last {
         look.claimed(txn, last)?;
         look.said_since(txn, last)?;

@@ -4,6 +4,7 @@ mod along;
 mod anew;
 mod back;
 mod claims;
+mod fitting;
 mod handed;
 mod left;
 mod look;
@@ -63,6 +64,9 @@ pub struct TakenBack {
     /// Fields of a new record that were edited since: that goes with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub edited: Vec<String>,
+    /// Fields that keep what the conversion wrote, because what was there before may not be written any more: its term or choice was
+    /// removed, another record has it, a limit refuses it. And what the actor edited since:
+    ///
     /// Fields of a record that was there before, which the conversion filled and the actor edited since: they keep what they have
     /// now, with the fields that mean something only together with them. `opportunity` where the actor ended one that was joined: it
     /// stays as it is.
@@ -205,7 +209,7 @@ pub struct UnconvertOutcome {
 pub fn plan_unconvert(ctx: &Context<'_>, txn: &mut dyn Txn, lead: LeadId) -> Result<UnconvertPlan> {
     let rules = Rules::load(ctx, txn)?;
     let lead = rules.lead(txn, lead)?;
-    Ok(examine(txn, &rules, &lead)?.plan)
+    Ok(examine(ctx, txn, &rules, &lead)?.plan)
 }
 
 /// Does what a plan says, once.
@@ -237,7 +241,7 @@ pub fn apply_unconvert_with(
     if let Some(first) = txn.journal().find(OperationKind::Unconvert, &key(plan.conversion))? {
         return read_outcome(first);
     }
-    let found = examine(txn, &rules, &lead)?;
+    let found = examine(ctx, txn, &rules, &lead)?;
     if found.plan != *plan {
         return Err(Error::conflicting("lead", Conflict::PlanOutdated));
     }
@@ -285,7 +289,7 @@ pub fn unconvert_with(
 ) -> Result<UnconvertOutcome> {
     let rules = Rules::load(ctx, txn)?;
     let lead = rules.lead(txn, lead)?;
-    let found = examine(txn, &rules, &lead)?;
+    let found = examine(ctx, txn, &rules, &lead)?;
     carry_out(ctx, txn, lead, found, hosts)
 }
 
@@ -318,7 +322,7 @@ pub fn unconvert_once_with(
     let lead = rules.lead(txn, lead)?;
     let once = Some(Once::way_back(key).for_lead(lead.id));
     once::by(ctx, txn, once, stored_outcome, |txn| {
-        let found = examine(txn, &rules, &lead)?;
+        let found = examine(ctx, txn, &rules, &lead)?;
         let outcome = carry_out(ctx, txn, lead, found, hosts)?;
         Ok((outcome.operation, outcome))
     })

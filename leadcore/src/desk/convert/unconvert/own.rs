@@ -221,7 +221,7 @@ fn left_with(before: &Opportunity, after: &Opportunity, now: &Opportunity) -> Ve
 }
 
 /// The fields by their keys, with those of the tenant beside the others.
-fn flat(fields: &OpportunityFields) -> Option<Map<String, Value>> {
+pub(super) fn flat(fields: &OpportunityFields) -> Option<Map<String, Value>> {
     let Ok(Value::Object(mut all)) = serde_json::to_value(fields) else { return None };
     if let Some(Value::Object(custom)) = all.remove(CUSTOM) {
         all.extend(custom);
@@ -230,7 +230,7 @@ fn flat(fields: &OpportunityFields) -> Option<Map<String, Value>> {
 }
 
 /// The other way round.
-fn deep(all: Map<String, Value>) -> Option<OpportunityFields> {
+pub(super) fn deep(all: Map<String, Value>) -> Option<OpportunityFields> {
     let (custom, mut fields): (Map<_, _>, Map<_, _>) =
         all.into_iter().partition(|(key, _)| key.starts_with(CustomKey::PREFIX));
     if !custom.is_empty() {
