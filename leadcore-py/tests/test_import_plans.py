@@ -73,9 +73,9 @@ def test_a_number_of_a_plan_counts_ones(db: Database) -> None:
     file = b"Company,Amt,P\nA,5,0.25\n"
     plan = db.plan_import(file, mapping={"Company": "company", "Amt": amount, "P": chance})
     for cells, wanted in [
-        ({"amount": Decimal(7), "probability": 40}, {"amount": "7", "probability": "40"}),
-        ({"amount": 8, "probability": "0.4"}, {"amount": "8", "probability": "40"}),
-        ({"amount": "8", "probability": 4}, {"amount": "8000", "probability": "4"}),
+        ({"amount": Decimal(7), "probability": 40}, {"amount": "7", "probability": 40}),
+        ({"amount": 8, "probability": "0.4"}, {"amount": "8", "probability": 40}),
+        ({"amount": "8", "probability": 4}, {"amount": "8000", "probability": 4}),
     ]:
         plan.set(2, **cells)  # type: ignore[arg-type]
         line = db.plan_import(file, earlier=plan).line(2)

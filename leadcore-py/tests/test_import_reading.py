@@ -152,7 +152,7 @@ def test_the_template_tells_fields_of_one_label_apart(db: Database, label: str) 
     assert (report.created, report.rejected) == (1, 0)
     lead = db.leads.by_number(1)
     assert (lead.company, lead.city, lead.email, lead.phone) == ("A", "Oslo", "a@a.example", "+4722222222")
-    assert lead.x_a == "North"
+    assert lead.custom["x_a"] == "North"
 
 
 def test_dialects(db: Database) -> None:

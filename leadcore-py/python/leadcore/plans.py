@@ -199,8 +199,8 @@ class ImportPlan:
         r"""Take these values instead of the cells of a line, ``""`` for an empty cell.
 
         Texts are read as the cells of the field's column are; numbers, dates, times and yes or no are what they are,
-        whatever the file's columns say of decimal marks, units (``thousands``) and the order of dates. What the line becomes is ``open`` then, until it is
-        planned again or applied.
+        whatever the file's columns say of decimal marks, units (``thousands``) and the order of dates. What the line
+        becomes is ``open`` then, until it is planned again or applied.
 
         >>> from datetime import date
         >>> from decimal import Decimal
