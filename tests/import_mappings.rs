@@ -37,10 +37,13 @@ fn x_32_saved_mappings_and_auto_map() {
     assert_eq!(proposal.columns[0].evidence, [Evidence::Saved("Messe".to_owned())]);
     assert_eq!(proposal.columns[2].field, Some(Field::ExternalId));
     assert_eq!(proposal.mapping().constants, mapping.constants);
-    // The last use wins over what was saved, whatever the order of the columns.
+    // What has a name is not forgotten for what was done once; without it the last use counts, whatever the order of the columns.
     let other = mapping.clone().with("Shoe size", Some(Field::Description));
     let report = host.import(file, &ImportOptions::new().mapping(other.clone()));
     assert_eq!(counts(&report), [1, 0, 0, 0], "{report}");
+    let proposal = preview(&host, file).proposal;
+    assert_eq!(proposal.mapped_as, Some(Evidence::Saved("Messe".to_owned())));
+    let revision = host.write(|ctx, txn| mappings::remove(ctx, txn, Some(revision), "messe"));
     host.restart();
     let next = "Shoe size,Ref,Kunde,Epost\n44,18,Fjord AS,post@fjord.example\n";
     let proposal = preview(&host, next).proposal;
@@ -76,7 +79,8 @@ fn x_32_saved_mappings_and_auto_map() {
         ErrorKind::Invalid,
     );
     assert_eq!(fields_of(&error), ["mapping.city"]);
-    host.write(|ctx, txn| mappings::remove(ctx, txn, Some(revision), "messe"));
+    let gone = host.try_write(|ctx, txn| mappings::remove(ctx, txn, Some(revision), "messe"));
+    refused(gone, ErrorKind::NotFound);
     assert!(host.read(|ctx, txn| mappings::list(ctx, txn)).1.is_empty());
     let journal = host.read(|_, txn| txn.journal().replay(None, None, 10_000));
     let changes: Vec<_> = journal
@@ -86,8 +90,40 @@ fn x_32_saved_mappings_and_auto_map() {
         .filter(|change| change.field.starts_with("import_mapping"))
         .map(|change| (change.field.as_str(), change.before == FieldValue::Empty))
         .collect();
-    let expected = [("import_mappings", true), ("import_mapping", true), ("import_mapping", false)];
-    assert_eq!(changes, [&expected[..], &[("import_mappings", false)]].concat());
+    let saved = [("import_mappings", true), ("import_mapping", true), ("import_mappings", false)];
+    assert_eq!(changes, [&saved[..], &[("import_mapping", false)]].concat());
+}
+
+#[test]
+fn a_saved_mapping_holds_after_another_use_with_its_constants() {
+    let host = Host::new();
+    let headers = ["Kunde", "Slutt", "Merker"].map(String::from);
+    let mapping = |order: DateOrder, name: Field| {
+        Mapping::default()
+            .with("Kunde", Some(name))
+            .with("Slutt", Some(Field::ExpectedClose))
+            .rules("Slutt", ColumnRules::new().date_order(order))
+            .with("Merker", Some(Field::Labels))
+    };
+    let first = ImportOptions::new().mapping(mapping(DateOrder::MonthFirst, Field::Name));
+    host.import("Kunde,Slutt,Merker\nElv AS,3/4/2027,\n", &first);
+    let fair = mapping(DateOrder::DayFirst, Field::Company).constant(Field::Currency, "EUR");
+    host.write(|ctx, txn| mappings::save(ctx, txn, None, "Fair", &headers, &fair));
+    let report = host.import("Kunde,Slutt,Merker\nTo AS,5/6/2027,a|b\n", &ImportOptions::new());
+    assert_eq!(report.mapped_as, Some(Evidence::Saved("Fair".to_owned())), "{report}");
+    assert!(report.not_said.is_empty(), "{report}");
+    let lead = host.read(|ctx, txn| leads::by_number(ctx, txn, 2)).fields;
+    assert_eq!((lead.company.as_deref(), lead.person), (Some("To AS"), None));
+    assert_eq!(lead.expected_close.unwrap().to_string(), "2027-06-05");
+    assert_eq!(lead.currency.unwrap().code(), "EUR");
+    assert_eq!(lead.labels.len(), 2, "what it leaves unsaid the cells say");
+    // Used with more beside it, it is still what it was saved as.
+    let more = ImportOptions::new().mapping(fair.constant(Field::Labels, "x"));
+    host.import("Kunde,Slutt,Merker\nTre AS,5/6/2027,\n", &more);
+    let report = host.import("Kunde,Slutt,Merker\nFire AS,5/6/2027,\n", &ImportOptions::new());
+    assert_eq!(report.mapped_as, Some(Evidence::Saved("Fair".to_owned())), "{report}");
+    let lead = host.read(|ctx, txn| leads::by_number(ctx, txn, 4)).fields;
+    assert_eq!((lead.currency.unwrap().code(), lead.labels.len()), ("EUR", 0));
 }
 
 #[test]

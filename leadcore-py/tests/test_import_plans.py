@@ -67,6 +67,22 @@ def test_a_cell_of_a_plan_is_set_to_what_a_table_holds(db: Database) -> None:
     assert plan.line(2).action == "reject"
 
 
+def test_a_number_of_a_plan_counts_ones(db: Database) -> None:
+    column = leadcore.ImportColumn
+    amount, chance = column("amount", unit="thousands"), column("probability", unit="fractions")
+    file = b"Company,Amt,P\nA,5,0.25\n"
+    plan = db.plan_import(file, mapping={"Company": "company", "Amt": amount, "P": chance})
+    for cells, wanted in [
+        ({"amount": Decimal(7), "probability": 40}, {"amount": "7", "probability": 40}),
+        ({"amount": 8, "probability": "0.4"}, {"amount": "8", "probability": 40}),
+        ({"amount": "8", "probability": 4}, {"amount": "8000", "probability": 4}),
+    ]:
+        plan.set(2, **cells)  # type: ignore[arg-type]
+        line = db.plan_import(file, earlier=plan).line(2)
+        assert line.action == "create"
+        assert {field: new for field, _, new in line.changes if field in wanted} == wanted
+
+
 def test_a_line_can_mean_another_lead(db: Database) -> None:
     lead = db.leads.create(company="Nordlys Holding")
     plan = db.plan_import(CSV)

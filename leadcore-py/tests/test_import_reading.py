@@ -117,6 +117,44 @@ def test_a_saved_mapping_goes_with_a_wider_file(db: Database) -> None:
     assert report.created == 1
 
 
+def test_a_saved_mapping_keeps_its_constants_beside_others(db: Database) -> None:
+    constants = {"source": "Fair", "currency": "EUR"}
+    db.mappings.save("Fair", {"Kunde": "company"}, constants=constants)
+    more = {"labels": "x", "currency": "NOK"}
+    report = db.import_leads(b"Kunde\nA\n", mapping=db.mappings.get("Fair"), constants=more)
+    assert report.constants == {"source": "Fair", "currency": "NOK", "labels": "x"}
+    report = db.import_leads(b"Kunde\nB\n")
+    assert (report.mapped_as, report.constants, report.not_said) == ("saved", constants, {})
+    lead = db.leads.by_number(2)
+    assert (lead.source and lead.source.name, lead.currency, lead.labels) == ("Fair", "EUR", ())
+
+
+def test_a_plain_mapping_is_filled_by_the_cells(db: Database) -> None:
+    file = b"Company;Labels;Closing\nA;a|b;3.4.2027\nB;c|d;13.4.2027\n"
+    mapping = {"Company": "company", "Labels": "labels", "Closing": "expected_close"}
+    report = db.import_leads(file, mapping=mapping)
+    assert (report.created, report.rejected) == (2, 0)
+    assert [len(lead.labels) for lead in db.leads.iter(sort="number")] == [2, 2]
+    closing = report.mapping["Closing"]
+    assert isinstance(closing, ImportColumn)
+    assert closing.rules == {"date_order": "day_first"}
+
+
+@pytest.mark.parametrize("label", ["City", "Company", "Phone", "E-mail"])
+def test_the_template_tells_fields_of_one_label_apart(db: Database, label: str) -> None:
+    db.catalogue.add_field("x_a", label=label, type="text")
+    heads = db.template().decode().strip().split(",")
+    assert len(set(heads)) == len(heads)
+    cells = {"Company": "A", "company": "A", "City": "Oslo", "city": "Oslo", "Phone": "+4722222222", "x_a": "North"}
+    cells |= {"phone": "+4722222222", "E-mail": "a@a.example", "email": "a@a.example"}
+    row = ",".join(cells.get(head, "") for head in heads)
+    report = db.import_leads(f"{','.join(heads)}\n{row}\n".encode())
+    assert (report.created, report.rejected) == (1, 0)
+    lead = db.leads.by_number(1)
+    assert (lead.company, lead.city, lead.email, lead.phone) == ("A", "Oslo", "a@a.example", "+4722222222")
+    assert lead.custom["x_a"] == "North"
+
+
 def test_dialects(db: Database) -> None:
     cases: tuple[tuple[bytes, dict[str, Any]], ...] = (
         (b"'Company','City'\n'Nordlys, AS','Oslo'\n'Fjord','Moss'\n", {}),

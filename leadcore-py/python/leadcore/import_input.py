@@ -153,7 +153,8 @@ def options(given: Mapping[str, Any], known: Mapping[str, Any]) -> str:
             raise refused(key, "out_of_range", what)
     if "mapping" in values:
         if isinstance(values["mapping"], SavedMapping):
-            values.setdefault("constants", values["mapping"].constants)
+            said = constants_to(values.get("constants", {}))
+            values["constants"] = {**values["mapping"].constants, **said}
         values["mapping"] = columns_to(values["mapping"])
     if "constants" in values:
         values["constants"] = constants_to(values["constants"])

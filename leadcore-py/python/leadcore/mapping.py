@@ -23,7 +23,10 @@ __all__ = ["ColumnProposal", "ColumnRules", "ImportColumn", "MappingInput", "Map
 
 
 class ColumnRules(TypedDict, total=False):
-    """How the cells of a column are read; what is not said is as the import's arguments say."""
+    """How the cells of a column are read; what is not said is as the import's arguments say.
+
+    The order of dates, the decimal mark, parts of one and the mark of lists are what the cells say, where they say it.
+    """
 
     date_order: Literal["day_first", "month_first", "year_first"]
     """The order of dates that are all numbers. Without it a date that can be read in two ways rejects its line."""
@@ -42,7 +45,7 @@ class ColumnRules(TypedDict, total=False):
     no_answer: list[str]
     """Cells that count as empty, in the place of those of the import."""
     default: str
-    """What a new lead gets where the cell is empty."""
+    """What a new lead gets where the cell is empty, or all cells that are joined."""
     split: str | dict[str, str]
     """``"family_first"`` of a full name, ``"address"`` for one line with a whole address, ``{"list": "|"}`` for several
     values, ``"external_ids"`` for ids behind the names of their systems, ``sap:78, web:9``."""
@@ -231,7 +234,8 @@ def constants_to(given: Any) -> dict[str, str]:
 class Mappings:
     """``db.mappings``: which column is which field, kept by name. How a file was last imported is remembered anyway.
 
-    A file with the headers of a saved mapping is proposed to be read so.
+    A file with the headers of a saved mapping is proposed to be read so, with its constants, whatever was done since.
+    Handed to an import as ``mapping=`` it keeps its constants beside ``constants=``, which win for their fields.
     """
 
     __slots__ = ("_db",)

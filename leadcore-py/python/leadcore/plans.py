@@ -202,9 +202,9 @@ class ImportPlan:
     def set(self, line: int, **cells: CellValue) -> None:
         r"""Take these values instead of the cells of a line, ``""`` for an empty cell.
 
-        Texts are read as the file would write them; numbers, dates, times and yes or no are what they are, whatever the
-        file's columns say of decimal marks and the order of dates. What the line becomes is ``open`` then, until it is
-        planned again or applied.
+        Texts are read as the cells of the field's column are; numbers, dates, times and yes or no are what they are,
+        whatever the file's columns say of decimal marks, units (``thousands``) and the order of dates. What the line
+        becomes is ``open`` then, until it is planned again or applied.
 
         >>> from datetime import date
         >>> from decimal import Decimal
@@ -284,7 +284,7 @@ _MOST_DIGITS: Final = 100
 
 
 def _cell(key: str, value: Any) -> tuple[str, bool]:
-    """A value as a text, and whether that is a number with a decimal point."""
+    """A value as a text, and whether that is a number, which is what it is."""
     check(key, value, (str, SupportsIndex, float, Decimal, date), "a text, a number, a date, a time, True or False")
     if isinstance(value, str):
         return value, False
@@ -296,7 +296,7 @@ def _cell(key: str, value: Any) -> tuple[str, bool]:
             return value.date().isoformat(), False
         return value.isoformat(), False
     if isinstance(value, SupportsIndex):
-        return str(int(value)), False
+        return str(int(value)), True
     number = value if isinstance(value, Decimal) else Decimal(float.__repr__(value))
     if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
         raise refused(key, "out_of_range", "must be a number of at most 100 digits")

@@ -352,7 +352,8 @@ impl Catalogue {
     }
 
     /// The field that a column header means, and how well it fits: 0 for the field's own key or label, then the
-    /// vendors' words from the most to the least usual. Of two headers for one field, the lower rank is meant.
+    /// vendors' words from the most to the least usual. Of two headers for one field, the lower rank is meant. A key as
+    /// exports write it (`city`) is that of its field, whatever others are called.
     ///
     /// ```
     /// use leadcore::domain::Catalogue;
@@ -369,6 +370,11 @@ impl Catalogue {
         // `State` is a part of an address to most; what leads are, its cells have to say.
         let takes =
             |field: &Field| field.comes_by_file() && !field.is_told_by_cells() && !self.is_disabled(field);
+        if let Some(field) =
+            header.parse::<Field>().ok().filter(|field| field.key() == header && takes(field))
+        {
+            return Some((field, 0));
+        }
         let label = |field: &Field| {
             let own = self.settings(field).and_then(|settings| settings.label.as_deref());
             header_key(own.unwrap_or(field.default_label()))

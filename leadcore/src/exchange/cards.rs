@@ -45,6 +45,8 @@ const MOST_PARTS: usize = 100_000;
 /// So many different properties without a column are told by name, the others together: a file may invent any number.
 const MOST_NAMES: usize = 100;
 const OTHERS: &str = "others";
+/// How old cards write letters and pictures.
+const ENCODINGS: [&str; 2] = ["QUOTED-PRINTABLE", "BASE64"];
 /// What a card takes at least, be it empty.
 const CARD: usize = 32;
 
@@ -254,6 +256,40 @@ fn without_agents(block: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
+/// A card whose encodings have their name: vCard 2.1 (section 2.1.4) lets it be left out, `NOTE;QUOTED-PRINTABLE:`.
+fn named_encodings(block: &str) -> Cow<'_, str> {
+    let encoding = |word: &str| ENCODINGS.into_iter().find(|known| word.trim().eq_ignore_ascii_case(known));
+    // A line that begins with a blank goes on with the one before.
+    let head = |line: &str| match line.split_once(':') {
+        Some((head, _)) if !head.starts_with([' ', '\t']) => head.len(),
+        _ => 0,
+    };
+    let is_bare = |line: &str| {
+        let head = line.get(..head(line)).unwrap_or_default();
+        head.split(';').skip(1).any(|word| encoding(word).is_some())
+    };
+    if !block.lines().any(is_bare) {
+        return Cow::Borrowed(block);
+    }
+    let (mut text, mut goes_on) = (String::with_capacity(block.len() + 64), false);
+    for line in block.split_inclusive('\n') {
+        let (head, rest) = line.split_at(if goes_on { 0 } else { head(line) });
+        let mut is_quoted = goes_on;
+        for (place, word) in head.split(';').enumerate() {
+            let is_bare = place > 0 && encoding(word).is_some();
+            text.push_str(if place > 0 { ";" } else { "" });
+            text.push_str(if is_bare { "ENCODING=" } else { "" });
+            text.push_str(word);
+            let value = word.split_once('=').map_or(word, |(_, value)| value);
+            is_quoted |= place > 0 && encoding(value) == Some(ENCODINGS[0]);
+        }
+        text.push_str(rest);
+        // A value of quoted-printable goes on behind a line that ends in its mark, whatever the next one looks like.
+        goes_on = is_quoted && line.trim_end().ends_with('=');
+    }
+    Cow::Owned(text)
+}
+
 /// Reads one card. The parser is not ours: if it should fail on some text, that card alone is lost.
 fn card(block: &str, limits: &Limits) -> std::result::Result<Card, RowProblem> {
     if block.len() > limits.max_record_bytes || parts(block) > MOST_PARTS {
@@ -266,7 +302,7 @@ fn card(block: &str, limits: &Limits) -> std::result::Result<Card, RowProblem> {
     if last.is_none_or(|line| !is_mark(line, "END")) {
         return Err(RowProblem::Malformed);
     }
-    match catch_unwind(AssertUnwindSafe(|| Parser::new(&without_agents(block)).entry())) {
+    match catch_unwind(AssertUnwindSafe(|| Parser::new(&named_encodings(&without_agents(block))).entry())) {
         Ok(Entry::VCard(card)) => Ok(understand(&card)),
         _ => Err(RowProblem::Malformed),
     }

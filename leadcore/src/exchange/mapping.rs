@@ -24,7 +24,7 @@ use crate::error::{Error, Result, ValueError, Violation, ViolationCode};
 
 pub use proposal::{ColumnProposal, Evidence, Note, Proposal};
 pub use propose::Knowledge;
-pub(in crate::exchange) use propose::{column_notes, header_name};
+pub(in crate::exchange) use propose::{column_notes, completed, header_name};
 pub use rules::{BadValues, ColumnRules, DateOrder, OptOut, Split, Unit};
 pub use sample::Sample;
 
@@ -353,7 +353,10 @@ impl Finder<'_> {
             && let Some(known) = self.found.iter_mut().find(|known| known.field == *field)
         {
             match (&mut known.from, &column.rules.join) {
-                (Origin::Columns(_, behind), Some(between)) => behind.push((place, between.clone())),
+                (Origin::Columns(_, behind), Some(between)) => {
+                    behind.push((place, between.clone()));
+                    known.rules.adopt(&column.rules);
+                }
                 _ => self.refuse(field, ViolationCode::Duplicate, "this field takes one column"),
             }
             return;

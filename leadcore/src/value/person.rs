@@ -117,8 +117,21 @@ impl PersonName {
     /// # Errors
     /// When the text is blank, holds NUL, or is longer than 500 characters.
     pub fn parse(text: &str) -> Result<Self, ValueError> {
+        Self::read(text, false)
+    }
+
+    /// As [`parse`](Self::parse), of a name whose first word behind the titles is the family name, unless a comma says it.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    #[cfg(feature = "csv")]
+    pub(crate) fn parse_family_first(text: &str) -> Result<Self, ValueError> {
+        Self::read(text, true)
+    }
+
+    fn read(text: &str, is_family_first: bool) -> Result<Self, ValueError> {
         let full = trimmed(text, MAX_CHARS, "the name")?;
-        let parts = Parts::of(full);
+        let parts = Parts::of(full, is_family_first);
         let join = |words: &[&str]| (!words.is_empty()).then(|| words.join(" "));
         let mut name = Self {
             full: full.to_owned(),
@@ -281,7 +294,7 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn of(full: &'a str) -> Self {
+    fn of(full: &'a str, is_family_first: bool) -> Self {
         // Segments between commas that hold at least one word.
         let mut segments: Vec<Vec<&str>> = full
             .split(',')
@@ -295,7 +308,11 @@ impl<'a> Parts<'a> {
         let mut given: Vec<&str> = segments.flatten().collect();
         parts.take_prefixes(&mut first);
         if given.is_empty() {
-            let start = family_start(&first);
+            let mut start = family_start(&first);
+            if is_family_first && first.len() > 1 {
+                first.rotate_left(1);
+                start = first.len() - 1;
+            }
             parts.family = first.split_off(start);
             parts.given = first;
         } else {

@@ -45,6 +45,27 @@ fn cards_of_all_versions_say_the_same() {
 }
 
 #[test]
+fn an_encoding_may_stand_without_its_name() {
+    let card = |quoted: &str, coded: &str| {
+        format!(
+            "BEGIN:VCARD\r\nVERSION:2.1\r\nN;CHARSET=UTF-8;{quoted}:M=C3=BCller;J=C3=B6rg\r\n\
+             NOTE;CHARSET=UTF-8;{quoted}:one=0D=0A=\r\nTEL;BASE64:two=0D=0A=\r\nthree\r\nTITLE;{coded};CHARSET=UTF-8:U2FsZXM=\r\n\r\n\
+             EMAIL:a@a.example\r\nEND:VCARD\r\n"
+        )
+    };
+    let (headers, named) = rows(card("ENCODING=QUOTED-PRINTABLE", "ENCODING=BASE64"));
+    assert_eq!(cell(&headers, &named[0], "Note"), "one\r\nTEL;BASE64:two\r\nthree");
+    assert_eq!(cell(&headers, &named[0], "Job title"), "Sales");
+    for (quoted, coded) in [("QUOTED-PRINTABLE", "BASE64"), ("quoted-printable", " base64 ")] {
+        let (headers, bare) = rows(card(quoted, coded));
+        for name in &headers {
+            assert_eq!(cell(&headers, &bare[0], name), cell(&headers, &named[0], name), "{name}");
+        }
+        assert_eq!(cell(&headers, &bare[0], "Last name"), "Müller");
+    }
+}
+
+#[test]
 fn a_category_with_a_comma_is_one() {
     let text =
         "BEGIN:VCARD\nVERSION:4.0\nFN:Eva\nCATEGORIES:Hot,Bread\\, white,\nCATEGORIES:New\nEND:VCARD\n";

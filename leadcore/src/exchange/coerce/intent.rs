@@ -87,9 +87,24 @@ pub(in crate::exchange) struct NameCells {
     pub(super) salutation: Option<String>,
     pub(super) given: Option<String>,
     pub(super) family: Option<String>,
+    /// What stands behind a name whose parts were taken from one cell.
+    suffix: Option<String>,
 }
 
 impl NameCells {
+    /// Takes over a full name of which the family name stands first, unless a comma says what it is.
+    pub(super) fn take_family_first(&mut self, cell: &str) {
+        let other = |name: &PersonName| PersonName::parse(cell).as_ref() != Ok(name);
+        let Some(name) = PersonName::parse_family_first(cell).ok().filter(other) else {
+            self.full = Some(cell.to_owned());
+            return;
+        };
+        let text = |part: Option<&str>| part.map(str::to_owned);
+        self.salutation = self.salutation.take().or_else(|| text(name.prefix()));
+        (self.given, self.family) = (text(name.given()), text(name.family()));
+        self.suffix = text(name.suffix());
+    }
+
     /// Whether no cell says who it is.
     pub(super) const fn is_open(&self) -> bool {
         self.full.is_none() && self.given.is_none() && self.family.is_none()
@@ -142,8 +157,8 @@ impl NameCells {
             let Some(salutation) = salutation else { return Ok(base.cloned()) };
             return PersonName::from_parts(Some(salutation), None, None, suffix).map(Some);
         }
-        let suffix =
-            around.as_ref().and_then(PersonName::suffix).or_else(|| base.and_then(PersonName::suffix));
+        let beside = self.suffix.as_deref().or_else(|| around.as_ref().and_then(PersonName::suffix));
+        let suffix = beside.or_else(|| base.and_then(PersonName::suffix));
         PersonName::from_parts(salutation, given, family, suffix).map(Some)
     }
 }

@@ -1,5 +1,6 @@
 //! What a person wrote in a plan instead of the cells of a row.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Coercer;
@@ -12,6 +13,8 @@ use crate::exchange::mapping::{ColumnRules, Located, Origin};
 #[derive(Debug, Default)]
 pub(super) struct Overruled {
     fields: BTreeSet<Field>,
+    /// Those of them that are numbers, which are what they are.
+    numbers: BTreeSet<Field>,
     /// Whether the currency is written, so that the cell of the amount says none.
     has_currency: bool,
 }
@@ -19,7 +22,7 @@ pub(super) struct Overruled {
 impl Overruled {
     /// The fields of these texts, and what is said together with them: a name is that of the whole person, an amount with a
     /// currency says both.
-    pub(super) fn by(set: &BTreeMap<Field, String>) -> Self {
+    pub(super) fn by(set: &BTreeMap<Field, String>, numbers: &BTreeSet<Field>) -> Self {
         let mut fields: BTreeSet<Field> = set.keys().cloned().collect();
         if fields.contains(&Field::Name) {
             fields.extend([Field::FirstName, Field::LastName]);
@@ -27,7 +30,15 @@ impl Overruled {
         if set.get(&Field::Amount).is_some_and(|text| matches!(currency_of(text), Some(Named::Code(_)))) {
             fields.insert(Field::Currency);
         }
-        Self { has_currency: set.contains_key(&Field::Currency), fields }
+        Self { has_currency: set.contains_key(&Field::Currency), fields, numbers: numbers.clone() }
+    }
+
+    /// The rules by which a cell of this column is read: no unit is that of a number that a person wrote.
+    pub(super) fn rules<'r>(&self, field: &Field, rules: &'r ColumnRules) -> Cow<'r, ColumnRules> {
+        if rules.unit.is_none() || !self.numbers.contains(field) {
+            return Cow::Borrowed(rules);
+        }
+        Cow::Owned(ColumnRules { unit: None, ..rules.clone() })
     }
 
     /// Whether they stand for what this column says.
@@ -67,9 +78,10 @@ impl Coercer {
         place
     }
 
-    /// The rows from here on have texts that a person wrote, by field: they stand for every column of these fields.
-    pub(in crate::exchange) fn overrule(&mut self, set: &BTreeMap<Field, String>) {
-        self.overruled = Overruled::by(set);
+    /// The rows from here on have texts that a person wrote, by field: they stand for every column of these fields. Some of them
+    /// are numbers.
+    pub(in crate::exchange) fn overrule(&mut self, set: &BTreeMap<Field, String>, numbers: &BTreeSet<Field>) {
+        self.overruled = Overruled::by(set, numbers);
     }
 
     /// The cells for which those texts stand.

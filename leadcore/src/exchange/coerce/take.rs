@@ -24,7 +24,9 @@ impl Coercer {
         cell: &str,
         is_typed: bool,
     ) -> Result<(), ValueError> {
-        let (field, rules) = (&column.at.field, &column.at.rules);
+        let field = &column.at.field;
+        let rules = self.overruled.rules(field, &column.at.rules);
+        let rules = rules.as_ref();
         if let Some(which) = rules.opt_out {
             return consent::take(intent, column, which, cell);
         }
@@ -33,13 +35,8 @@ impl Coercer {
         let fields = &mut intent.fields;
         match field {
             Field::Kind => intent.kind = Some(kind(cell)?),
-            Field::Name => match (&rules.split, cell.split_once(char::is_whitespace)) {
-                (Some(Split::FamilyFirst), Some((family, given))) if !cell.contains(',') => {
-                    intent.name.family = Some(family.to_owned());
-                    intent.name.given = Some(given.trim_start().to_owned());
-                }
-                _ => intent.name.full = Some(cell.to_owned()),
-            },
+            Field::Name if rules.split == Some(Split::FamilyFirst) => intent.name.take_family_first(cell),
+            Field::Name => intent.name.full = Some(cell.to_owned()),
             Field::Salutation => intent.name.salutation = Some(cell.to_owned()),
             Field::FirstName => intent.name.given = Some(cell.to_owned()),
             Field::LastName => intent.name.family = Some(cell.to_owned()),

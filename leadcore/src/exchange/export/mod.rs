@@ -44,7 +44,7 @@ use super::{ColumnRules, Mapping, Split};
 use crate::context::Context;
 use crate::desk::views::ViewRequest;
 use crate::desk::{Extract, require};
-use crate::domain::{Catalogue, CustomType, Field, FieldSpec, FieldType};
+use crate::domain::{Catalogue, CustomType, Field, FieldSpec, FieldType, header_key};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::UserId;
 use crate::policy::Permission;
@@ -296,21 +296,31 @@ impl ExportOptions {
             Headers::Keys => false,
             Headers::Usual => self.format != ExportFormat::JsonLines,
         };
-        let is_clear = |spec: &FieldSpec| {
-            let once = columns.iter().filter(|other| other.label == spec.label).count() == 1;
-            // What an import fills must be found again by its head.
-            let found = || {
-                spec.field.is_told_by_cells()
-                    || catalogue.field_for_header(&spec.label).as_ref() == Some(&spec.field)
-            };
-            once && (!spec.field.comes_by_file() || found())
-        };
-        let head = |spec: &FieldSpec| {
-            // A head is one line, as an import reads it.
-            if labels && is_clear(spec) { clean_header(&spec.label) } else { spec.field.key().to_owned() }
-        };
-        columns.iter().map(head).collect()
+        if labels {
+            clear_heads(columns, catalogue)
+        } else {
+            columns.iter().map(|spec| spec.field.key().to_owned()).collect()
+        }
     }
+}
+
+/// What stands over columns with the tenant's words: the label, or the key where the label may be another field's.
+pub(in crate::exchange) fn clear_heads(columns: &[FieldSpec], catalogue: &Catalogue) -> Vec<String> {
+    let is_clear = |spec: &FieldSpec| {
+        let wanted = header_key(&spec.label);
+        let once = columns.iter().filter(|other| header_key(&other.label) == wanted).count() == 1;
+        // What an import fills must be found again by its head.
+        let found = || {
+            spec.field.is_told_by_cells()
+                || catalogue.field_for_header(&spec.label).as_ref() == Some(&spec.field)
+        };
+        once && (!spec.field.comes_by_file() || found())
+    };
+    let head = |spec: &FieldSpec| {
+        // A head is one line, as an import reads it.
+        if is_clear(spec) { clean_header(&spec.label) } else { spec.field.key().to_owned() }
+    };
+    columns.iter().map(head).collect()
 }
 
 /// Whether a custom field holds a user.

@@ -95,8 +95,8 @@ pub struct PlannedLine {
     /// too; where several columns fill a field, this stands for all of them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub set: BTreeMap<Field, String>,
-    /// The fields that were [set as numbers](ImportPlan::set_number): their texts have a decimal point, whatever is said of how
-    /// the file writes numbers.
+    /// The fields that were [set as numbers](ImportPlan::set_number): their texts have a decimal point and count ones, whatever
+    /// is said of how the file writes numbers and in which unit.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub numbers: BTreeSet<Field>,
     /// The cells that are set are not those of when this was decided: what becomes of the line is said when it is [planned
@@ -292,7 +292,7 @@ impl ImportPlan {
         self.set_as(line, field, text.to_owned(), false)
     }
 
-    /// Takes this number instead of the cell of a line, whatever the decimal mark of its column.
+    /// Takes this number instead of the cell of a line, whatever the decimal mark and the unit of its column.
     ///
     /// # Errors
     /// As [`set`](Self::set).

@@ -329,7 +329,7 @@ impl<'r, R: Read + Seek> Rows<'r, R> {
 
     /// What the row says with the cells that a person set instead of the file's; the row stays as the file has it.
     fn content_with(&mut self, set: &BTreeMap<Field, String>, as_numbers: &BTreeSet<Field>) -> Content {
-        self.coercer.overrule(set);
+        self.coercer.overrule(set, as_numbers);
         if set.is_empty() || self.row.problem().is_some() {
             return self.coercer.read(&self.row);
         }

@@ -19,7 +19,7 @@ use crate::desk;
 use crate::domain::{Catalogue, Field, Numbering, Operation, OperationState, TermId as _, TermKind};
 use crate::error::{Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::exchange::coerce::Coercer;
-use crate::exchange::mapping::{Located, fillable, saved};
+use crate::exchange::mapping::{Located, completed, fillable, saved};
 use crate::exchange::rejects::{Origin, Reading, Rejects};
 use crate::exchange::{Evidence, Knowledge, Mapping, Proposal, ReadOptions, Sample, Table, digest};
 use crate::policy::Permission;
@@ -108,7 +108,10 @@ impl Source {
         let mut not_said = Vec::new();
         let then = first.as_ref().and_then(|(_, report)| report.offered.as_ref());
         let (mapping, mapped_as) = match (&options.mapping, &first) {
-            (Some(mapping), _) => (mapping.placed(headers), None),
+            (Some(said), _) => {
+                let said = said.placed(headers);
+                (completed(&sample, &catalogue, said, options.decimal_mark), None)
+            }
             (None, Some((operation, report))) => {
                 let is_more = then.filter(|then| is_done(operation) && offered.is_more_than(then));
                 let mapping = report.mapping.clone();

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 
 use self::consent::Says;
 pub use self::knowledge::Knowledge;
-pub(in crate::exchange) use self::known::{column_notes, header_name};
+pub(in crate::exchange) use self::known::{column_notes, completed, header_name};
 use super::proposal::{ColumnProposal, Evidence, Note, Proposal};
 use super::shape::{self, Cells, ratio};
 use super::{ColumnMapping, ColumnRules, DateOrder, Mapping, Sample, takes_several};
@@ -134,6 +134,10 @@ impl<'s, 'k> Proposer<'s, 'k> {
                 notes.iter_mut().for_each(|note| note.settle(&mut rules));
                 let is_dotted = rules.date_order == Some(DateOrder::DayFirst);
                 notes.retain(|note| is_dotted || !matches!(note, Note::DottedDates { .. }));
+            }
+            if *evidence != Evidence::Rejects && rules.opt_out.is_none() && rules.join.is_none() {
+                // Of the last use the decimal mark is settled; one that is said of all columns counts for a saved mapping.
+                rules.fill(&ColumnRules { decimal_mark: None, ..new.clone() });
             }
             if field == Some(Field::ExternalId) && *evidence == Evidence::LastUse {
                 // What the cells say of their systems counts, and whose numbers they are.

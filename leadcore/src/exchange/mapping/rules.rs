@@ -49,8 +49,8 @@ impl Unit {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Split {
-    /// Of a full name: the family name stands first, `Berg Anna Lise`. Without it the given name does; `Berg, Anna` is read
-    /// in either case.
+    /// Of a full name: the family name stands first behind the titles, `Dr. Berg Anna Lise`. Without it the given name does;
+    /// `Berg, Anna` is read in either case.
     FamilyFirst,
     /// A list of values with this between them; without it commas and semicolons separate.
     List(String),
@@ -121,7 +121,8 @@ pub struct ColumnRules {
     /// every word is a value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_answer: Option<Vec<String>>,
-    /// What a new lead gets where the cell is empty. A lead that is there is left alone by an empty cell.
+    /// What a new lead gets where the cell is empty, or all cells that are joined. A lead that is there is left alone by an empty
+    /// cell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
     /// How a cell becomes several values.
@@ -174,6 +175,22 @@ impl ColumnRules {
         match &self.split {
             Some(Split::List(between)) => split_list(cell, &[between.as_str()]),
             _ => split_list(cell, &LIST_MARKS),
+        }
+    }
+
+    /// Takes over what a column that is joined behind says of the whole, where this one says nothing.
+    pub(in crate::exchange) fn adopt(&mut self, joined: &Self) {
+        self.default = self.default.take().or_else(|| joined.default.clone());
+        self.bad_values = self.bad_values.or(joined.bad_values);
+    }
+
+    /// Takes over what the cells say of how they are read, where nothing is said.
+    pub(in crate::exchange) fn fill(&mut self, by_cells: &Self) {
+        self.date_order = self.date_order.or(by_cells.date_order);
+        self.decimal_mark = self.decimal_mark.or(by_cells.decimal_mark);
+        self.unit = self.unit.or(by_cells.unit);
+        if self.split.is_none() && matches!(by_cells.split, Some(Split::List(_))) {
+            self.split.clone_from(&by_cells.split);
         }
     }
 

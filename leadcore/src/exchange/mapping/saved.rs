@@ -2,7 +2,7 @@
 //!
 //! What is saved by name is a settings document of the tenant, written with its revision. The last use is told by the
 //! journal: an [import](super::super::import::run) with a mapping of its own notes it for the set of headers, so that the
-//! next file with these headers, in whatever order, is read in the same way.
+//! next file with these headers, in whatever order, is read in the same way, unless a mapping was saved for them.
 //!
 //! ```
 //! use leadcore::exchange::{Mapping, mappings};
@@ -153,7 +153,8 @@ pub fn remove(
     settings::record_saved(ctx, txn, SettingName::ImportMappings, expected, &document)
 }
 
-/// How a file with these headers was last imported, else the mapping that was last saved for them.
+/// The mapping that was last saved for these headers, else how a file with them was last imported: what somebody gave a name
+/// holds until it is saved anew or removed.
 ///
 /// # Errors
 /// `Denied` without [`Permission::Import`]; `Corrupt` when what is stored cannot be read.
@@ -164,12 +165,13 @@ pub fn known(
 ) -> Result<Option<(Evidence, Mapping)>> {
     desk::require(ctx, txn, Permission::Import)?;
     let fingerprint = fingerprint(headers)?;
-    if let Some(mapping) = last_use(txn, &fingerprint)? {
-        return Ok(Some((Evidence::LastUse, seen(ctx, mapping.placed(headers)))));
-    }
     let (_, document) = settings::document::<Document>(txn, SettingName::ImportMappings)?;
     let saved = document.mappings.into_iter().rev().find(|saved| saved.fingerprint == fingerprint);
-    Ok(saved.map(|saved| (Evidence::Saved(saved.name), seen(ctx, saved.mapping))))
+    if let Some(saved) = saved {
+        return Ok(Some((Evidence::Saved(saved.name), seen(ctx, saved.mapping))));
+    }
+    let last = last_use(txn, &fingerprint)?;
+    Ok(last.map(|mapping| (Evidence::LastUse, seen(ctx, mapping.placed(headers)))))
 }
 
 /// The mapping that was saved for most of these columns: the file has all columns that it fills fields from, and they are half of

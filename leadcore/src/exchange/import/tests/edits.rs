@@ -242,3 +242,44 @@ fn a_line_is_taken_back_to_what_it_was_planned_with() {
     assert_eq!(counts(&host.apply(&stored(&plan), file)), (1, 0, 0, 0));
     assert_eq!(host.leads()[0].fields.address.city(), None);
 }
+
+#[test]
+fn a_number_that_is_set_counts_ones_and_a_text_what_its_column_counts() {
+    use crate::exchange::Mapping;
+    use crate::exchange::mapping::{ColumnRules, Unit};
+    let host = Host::new();
+    let file = "Company,Amt,P,Size\nA,5,0.25,1\n";
+    let ctx = host.system();
+    host.store
+        .write(ctx.tenant(), |txn| {
+            let (revision, mut catalogue) = crate::desk::settings::catalogue(&ctx, txn)?;
+            let kind = crate::domain::CustomType::Integer;
+            catalogue.set_custom_field(crate::domain::CustomField::new("x_n".parse().unwrap(), "Size", kind));
+            crate::desk::settings::set_catalogue(&ctx, txn, revision, &catalogue)
+        })
+        .unwrap();
+    let x_n: Field = "x_n".parse().unwrap();
+    let mapping = Mapping::default()
+        .with("Company", Some(Field::Company))
+        .with("Amt", Some(Field::Amount))
+        .rules("Amt", ColumnRules::new().unit(Unit::Thousands))
+        .with("P", Some(Field::Probability))
+        .rules("P", ColumnRules::new().unit(Unit::Fractions))
+        .with("Size", Some(x_n.clone()))
+        .rules("Size", ColumnRules::new().unit(Unit::Thousands));
+    let mut plan = host.plan(file, &ImportOptions::new().mapping(mapping));
+    plan.set_number(2, Field::Amount, "7".parse().unwrap()).unwrap();
+    plan.set_number(2, Field::Probability, "40".parse().unwrap()).unwrap();
+    plan.set_number(2, x_n, "3".parse().unwrap()).unwrap();
+    let told = |plan: &ImportPlan| format!("{:?}", again(&host, plan, file).lines[0].decision);
+    let found = told(&plan);
+    for told in ["Decimal(7)", "Integer(40)", "Integer(3)"] {
+        assert!(found.contains(told), "{told}: {found}");
+    }
+    plan.set(2, Field::Amount, "7").unwrap();
+    plan.set(2, Field::Probability, "0.4").unwrap();
+    let found = told(&plan);
+    for told in ["7000", "Integer(40)"] {
+        assert!(found.contains(told), "{told}: {found}");
+    }
+}

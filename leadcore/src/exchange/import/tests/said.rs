@@ -261,3 +261,133 @@ fn stored_options_name_a_key_that_there_is_not_and_those_that_there_are() {
         stored
     );
 }
+
+#[test]
+fn keys_of_an_export_are_their_fields_whatever_others_are_called() {
+    for (label, key) in [("City", "city"), ("Company", "company"), ("Phone", "phone"), ("E-mail", "email")] {
+        let hosts = [Host::new(), Host::elsewhere()];
+        for host in &hosts {
+            let ctx = host.system();
+            let add = |txn: &mut dyn crate::store::Txn| {
+                let (revision, mut catalogue) = settings::catalogue(&ctx, txn)?;
+                catalogue.set_custom_field(CustomField::new("x_a".parse().unwrap(), label, CustomType::Text));
+                settings::set_catalogue(&ctx, txn, revision, &catalogue)
+            };
+            host.store.write(ctx.tenant(), add).unwrap();
+        }
+        let [host, other] = &hosts;
+        host.run("company,email,city,phone,x_a\nA,a@a.example,Oslo,+4722222222,North\n");
+        let (file, done) = out(host, &ExportOptions::new(ExportFormat::Csv));
+        assert!(done.columns.iter().any(|(head, _)| head == key), "{label}");
+        for host in &hosts {
+            let report = host.run(file.clone());
+            assert_eq!(report.rejected, 0, "{label}: {report}");
+            assert_eq!(field_of(&report, key).as_deref(), Some(key), "{report}");
+            assert_eq!(field_of(&report, "x_a").as_deref(), Some("x_a"), "{report}");
+        }
+        let [here, there] = [host, other].map(|host| host.leads().remove(0).fields);
+        assert_eq!((&here.address, &here.custom), (&there.address, &there.custom), "{label}");
+        assert_eq!(here.address.city(), Some("Oslo"), "{label}");
+    }
+}
+
+fn field_of(report: &ImportReport, header: &str) -> Option<String> {
+    let column = report.mapping.columns.iter().find(|column| column.header == header)?;
+    Some(column.field.as_ref()?.key().to_owned())
+}
+
+fn mapped(columns: &[(&str, Field, ColumnRules)]) -> ImportOptions {
+    let add = |mapping: Mapping, (head, field, rules): &(&str, Field, ColumnRules)| {
+        mapping.with(head, Some(field.clone())).rules(head, rules.clone())
+    };
+    ImportOptions::new().mapping(columns.iter().fold(Mapping::default(), add))
+}
+
+#[test]
+fn a_default_of_joined_columns_is_for_all_of_them() {
+    let rules = ColumnRules::new;
+    let joined = rules().join(" ");
+    for (first, second) in [
+        (rules(), joined.clone().default_value("unknown")),
+        (rules().default_value("unknown"), joined.clone()),
+        (rules().default_value("unknown"), joined.default_value("other")),
+    ] {
+        let host = Host::new();
+        let company = ("Company", Field::Company, rules());
+        let options = mapped(&[company, ("A", Field::Street, first), ("B", Field::Street, second)]);
+        let report = host.run_with("Company,A,B\nX,,\nY,Storgata,\nZ,,5\n", &options);
+        assert_eq!(counts(&report), (3, 0, 0, 0), "{report}");
+        let leads = host.leads();
+        let streets: Vec<_> = leads.iter().map(|lead| lead.fields.address.street()).collect();
+        assert_eq!(streets, [Some("unknown"), Some("Storgata"), Some("5")], "{report}");
+    }
+}
+
+#[test]
+fn titles_stand_before_a_family_name_too() {
+    let host = Host::new();
+    let rules = ColumnRules::new().split(crate::exchange::Split::FamilyFirst);
+    let options = mapped(&[("Name", Field::Name, rules)]);
+    let names = [
+        "Dr. Kiss János",
+        "Mr. Nagy Anna Lise",
+        "Kiss János PhD",
+        "\"Kiss, Dr. János\"",
+        "Dr. Kiss",
+        "Nguyễn Văn An",
+    ];
+    let report = host.run_with(format!("Name\n{}\n", names.join("\n")), &options);
+    assert_eq!(counts(&report), (6, 0, 0, 0), "{report}");
+    let told: Vec<String> = host
+        .leads()
+        .iter()
+        .map(|lead| {
+            let person = lead.fields.person.clone().unwrap();
+            let parts = [person.prefix(), person.given(), person.family(), person.suffix()];
+            parts.map(Option::unwrap_or_default).join("/")
+        })
+        .collect();
+    let wanted = [
+        "Dr./János/Kiss/",
+        "Mr./Anna Lise/Nagy/",
+        "/János/Kiss/PhD",
+        "Dr./János/Kiss/",
+        "Dr.//Kiss/",
+        "/Văn An/Nguyễn/",
+    ];
+    assert_eq!(told, wanted);
+}
+
+#[test]
+fn what_a_mapping_leaves_unsaid_the_cells_say() {
+    let plain = ColumnRules::new;
+    let company = ("Company", Field::Company, plain());
+    let close = |rules: ColumnRules| mapped(&[company.clone(), ("Close", Field::ExpectedClose, rules)]);
+    // Lists, as without a mapping.
+    let host = Host::new();
+    let file = "Company;Labels\nA;a|b\nB;c|d\n";
+    let options = mapped(&[company.clone(), ("Labels", Field::Labels, plain())]);
+    let report = host.run_with(file, &options);
+    let labels: Vec<_> = host.leads().iter().map(|lead| lead.fields.labels.len()).collect();
+    assert_eq!(labels, [2, 2], "{report}");
+    assert!(report.to_string().contains("a list with `|` between"), "{report}");
+    assert!(host.run_with(file, &options).repeated, "the same file with the same mapping");
+    // Days.
+    let file = "Company;Close\nA;3.4.2027\nB;13.4.2027\n";
+    let report = Host::new().run_with(file, &close(plain()));
+    assert_eq!(counts(&report), (2, 0, 0, 0), "{report}");
+    assert!(report.to_string().contains("day first: 1 of the cells"), "{report}");
+    let report = Host::new().run_with("Company;Close\nA;3/4/2027\n", &close(plain()));
+    assert_eq!(counts(&report), (0, 0, 0, 1), "what no cell says is not guessed: {report}");
+    // What was said holds, of a column or of all.
+    let host = Host::new();
+    let said = close(plain().date_order(crate::exchange::DateOrder::MonthFirst));
+    let report = host.run_with("Company;Close\nA;3.4.2027\n", &said);
+    assert_eq!(counts(&report), (1, 0, 0, 0), "{report}");
+    assert_eq!(host.leads()[0].fields.expected_close.unwrap().to_string(), "2027-03-04");
+    let host = Host::new();
+    let amount = mapped(&[company, ("Amount", Field::Amount, plain())]);
+    let amount = amount.decimal_mark(crate::value::DecimalMark::Comma);
+    let report = host.run_with("Company;Amount\nA;1.50\nB;1.234\n", &amount);
+    assert_eq!(report.mapping.columns[1].rules, plain(), "{report}");
+}

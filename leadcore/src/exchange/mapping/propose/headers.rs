@@ -5,23 +5,14 @@ use super::super::shape;
 use super::others::{self, Whose};
 use super::{Candidate, Column, Proposer, asked, known, paths, taxes};
 use crate::domain::{Field, is_plain_word};
-use crate::exchange::{FileKind, unescape_formula};
+use crate::exchange::unescape_formula;
 use crate::value::fold;
 
 impl Proposer<'_, '_> {
-    /// What a header says as a whole. The keys of our own JSON are keys of fields, whatever other fields are called; a share is
-    /// no amount.
+    /// What a header says as a whole; a share is no amount.
     pub(super) fn ranked(&self, header: &str) -> Option<(Field, u32)> {
-        let catalogue = self.knowledge.catalogue;
-        let own = || {
-            let field = header.parse::<Field>().ok().filter(|field| field.key() == header)?;
-            let is_read =
-                field.comes_by_file() && !field.is_told_by_cells() && !catalogue.is_disabled(&field);
-            is_read.then_some((field, 0))
-        };
-        let own = if self.sample.is_of(FileKind::Json) { own() } else { None };
         let is_share = |field: &Field| *field == Field::Amount && header.contains('%');
-        own.or_else(|| catalogue.rank_header(header)).filter(|(field, _)| !is_share(field))
+        self.knowledge.catalogue.rank_header(header).filter(|(field, _)| !is_share(field))
     }
 
     /// What the header says: as a whole, behind the last dot of a path (`attributes.referenceId`), or by a word in it that

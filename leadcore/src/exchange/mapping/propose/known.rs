@@ -10,7 +10,7 @@ use crate::exchange::coerce::End;
 use crate::exchange::dates::read_time;
 use crate::exchange::import::CARD_ID;
 use crate::exchange::unescape_formula;
-use crate::value::{Currency, fold};
+use crate::value::{Currency, DecimalMark, fold};
 
 /// What the columns of cards are; the numbered ones without their numbers.
 const CARDS: [(&str, Field); 17] = [
@@ -74,6 +74,28 @@ pub(in crate::exchange) fn column_notes(
     columns.collect()
 }
 
+/// A mapping that somebody said, with what the cells of a file say of how its columns are read where that was not said.
+/// `mark`: what was said of all columns.
+pub(in crate::exchange) fn completed(
+    sample: &Sample,
+    catalogue: &Catalogue,
+    mut mapping: Mapping,
+    mark: DecimalMark,
+) -> Mapping {
+    let knowledge = Knowledge::new(catalogue);
+    let table = Proposer::new(sample, &knowledge);
+    let mut left: Vec<&mut ColumnMapping> = mapping.columns.iter_mut().collect();
+    for column in &table.columns {
+        let same =
+            |known: &&mut ColumnMapping| unescape_formula(&known.header) == unescape_formula(column.header);
+        let Some(known) = left.iter().position(same).map(|place| left.remove(place)) else { continue };
+        if let Some(field) = &known.field {
+            table.complete(column, field, &mut known.rules, mark);
+        }
+    }
+    mapping
+}
+
 /// What to know of a column that says how leads ended, as an export writes their states, and is not read.
 fn closed(column: &Column<'_>) -> Option<Note> {
     let ended = |cell: &str| state(cell).is_some_and(|state| state != LeadState::Open);
@@ -127,6 +149,23 @@ pub(super) fn told_by_cells(column: &Column<'_>, catalogue: &Catalogue) -> Optio
 }
 
 impl Proposer<'_, '_> {
+    /// Adds to the rules of a column what its cells say of how they are read.
+    pub(super) fn complete(
+        &self,
+        column: &Column<'_>,
+        field: &Field,
+        rules: &mut ColumnRules,
+        mark: DecimalMark,
+    ) {
+        if rules.opt_out.is_some() || rules.join.is_some() {
+            return;
+        }
+        let (mut by_cells, _) = self.rules(column, field);
+        // What was said of all columns was said of this one.
+        by_cells.decimal_mark.take_if(|_| mark != DecimalMark::Auto);
+        rules.fill(&by_cells);
+    }
+
     /// What a person should know of a column that is read by these rules.
     fn told(&self, column: &Column<'_>, field: &Field, rules: &ColumnRules, mapping: &Mapping) -> Vec<Note> {
         let (cells, mut notes) = (&column.cells, Vec::new());
