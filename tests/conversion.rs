@@ -28,6 +28,7 @@ mod once;
 mod outbox;
 mod own_edits;
 mod own_work;
+mod partly;
 mod primary;
 mod purged;
 mod referring;
