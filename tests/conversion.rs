@@ -7,6 +7,7 @@ mod behind;
 pub(crate) mod calls;
 mod consent;
 mod custom;
+mod deal;
 mod edges;
 mod faults;
 mod faults_in_memory;

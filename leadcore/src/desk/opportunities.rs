@@ -30,7 +30,9 @@ use super::operation::record;
 use super::settings::load_catalogue_of;
 use super::{children, children_purge, custom, series};
 
+use kind::check_named;
 pub(super) use kind::{is_hidden, shown_by};
+use list::made_by;
 pub(super) use list::origins;
 pub use list::{OpportunityQuery, list, of};
 pub use moves::{Lost, lose, reopen, win};
@@ -83,7 +85,8 @@ impl NewOpportunity {
 /// Creates an open opportunity of an account, or of the account that a lead became.
 ///
 /// Where the fields name none, the owner is the acting user, the currency is that of the account, and the source is that of
-/// the lead.
+/// the lead. Of a lead that is converted in the same call, it is what the tenant's mapping makes of the lead, as in a plan, with
+/// what the fields say over it; the conversion itself makes no opportunity besides.
 ///
 /// ```
 /// use leadcore::desk::{leads, opportunities};
@@ -118,6 +121,7 @@ pub fn create(
 ) -> Result<Opportunity> {
     let of = of.into();
     let Some(options) = new.convert.take() else { return Ok(create_of_customer(ctx, txn, of, new)?.1) };
+    convert::check_for_opportunity(&options)?;
     let said = (&new.fields, &new.contacts, &new.series);
     let once = |key| Once::opportunity(key).for_new(txn, LeadId::from_uuid(of.id), &options, &said).map(Some);
     let once = options.key.as_ref().map_or_else(|| options.check_read().map(|()| None), once)?;
@@ -127,26 +131,24 @@ pub fn create(
     txn.savepoint(&mut |txn| {
         let first = |txn: &mut dyn Txn, operation| made_by(ctx, txn, operation);
         made = Some(once::by(ctx, txn, once.clone(), first, |txn| {
-            let make = |txn: &mut dyn Txn| create_of_customer(ctx, txn, of, new.clone());
+            let mut new = new.clone();
             match customer(ctx, txn, of, "opportunity") {
                 Err(error) if matches!(error.conflict(), Some(Conflict::ConversionRequired { .. })) => {
-                    convert::convert_for(ctx, txn, (LeadId::from_uuid(of.id), &options), make)
+                    let lead = LeadId::from_uuid(of.id);
+                    check_named(ctx, &new.fields)?;
+                    new.fields = convert::opportunity_for(ctx, txn, lead, new.fields)?;
+                    let make = |txn: &mut dyn Txn| {
+                        let customer = customer(ctx, txn, of, "opportunity")?;
+                        make(ctx, txn, customer, new)
+                    };
+                    convert::convert_for(ctx, txn, (lead, &options), make)
                 }
-                known => known.and_then(|_| make(txn)),
+                known => known.and_then(|_| create_of_customer(ctx, txn, of, new)),
             }
         })?);
         Ok(())
     })?;
     made.ok_or_else(|| Error::new(ErrorKind::Internal, "a savepoint did not run"))
-}
-
-/// The opportunity that this operation created.
-fn made_by(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Result<Opportunity> {
-    // It is told once for each record that it is about, 20 at most.
-    let entries = txn.journal().replay(Some(operation), None, 100)?;
-    let made = entries.iter().find(|entry| entry.subject.kind == SubjectKind::Opportunity);
-    let made = made.ok_or_else(|| Error::not_found("opportunity"))?;
-    get(ctx, txn, OpportunityId::from_uuid(made.subject.id))
 }
 
 fn create_of_customer(
@@ -155,18 +157,33 @@ fn create_of_customer(
     of: Subject,
     new: NewOpportunity,
 ) -> Result<(OperationId, Opportunity)> {
-    let (account, lead) = customer(ctx, txn, of, "opportunity")?;
+    let customer = customer(ctx, txn, of, "opportunity")?;
+    check_named(ctx, &new.fields)?;
+    make(ctx, txn, customer, new)
+}
+
+fn make(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    (account, lead): (AccountId, Option<Lead>),
+    new: NewOpportunity,
+) -> Result<(OperationId, Opportunity)> {
     let NewOpportunity { mut fields, contacts, series, convert: _ } = new;
-    check_named(ctx, &fields)?;
     let about = children::check_about(ctx, txn, &Opportunity::about(account, &contacts), &Tab::Opportunity)?;
     fields.source = fields.source.or_else(|| lead.as_ref().and_then(|lead| lead.fields.source));
     fields.campaign = fields.campaign.or_else(|| lead.as_ref().and_then(|lead| lead.fields.campaign.clone()));
     let own = ctx.actor().user().filter(|user| ctx.policy().may_own(ctx.actor(), user));
     let owner = fields.owner.clone().or_else(|| own.cloned());
+    // Owner and source that the lead has already need no leave.
+    let kept = lead.as_ref().map(|lead| OpportunityFields {
+        owner: lead.fields.owner.clone(),
+        source: lead.fields.source,
+        ..OpportunityFields::default()
+    });
     let origin = lead.map(|lead| lead.id);
     let mut fields = with_currency(txn, account, fields)?;
     load_catalogue_of(txn, CatalogueKind::Opportunity)?.1.fill_defaults(&mut fields.custom);
-    let (fields, totals) = checked(ctx, txn, None, None, fields)?;
+    let (fields, totals) = checked(ctx, txn, None, kept.as_ref(), fields)?;
     let fields = OpportunityFields { owner, ..fields };
     let (opportunity, entries) =
         add(ctx, txn, (account, about), (fields, totals), Made { origin_lead: origin, series, ended: None })?;
@@ -378,25 +395,6 @@ pub(super) fn checked(
         Err(found) => broken.extend(found),
     }
     Err(Error::invalid(broken))
-}
-
-/// Refuses a new one that names fields that the actor may not see.
-fn check_named(ctx: &Context<'_>, fields: &OpportunityFields) -> Result<()> {
-    let named = [
-        ("owner", fields.owner.is_some()),
-        ("amount", fields.amount.is_some()),
-        ("currency", fields.currency.is_some()),
-        ("probability", fields.probability.is_some()),
-        ("expected_close", fields.expected_close.is_some()),
-        ("source", fields.source.is_some()),
-        ("campaign", fields.campaign.is_some()),
-        ("description", fields.description.is_some()),
-        ("lines", !fields.lines.is_empty()),
-    ];
-    let names: Vec<_> = named.iter().filter(|(_, named)| *named).map(|(name, _)| *name).collect();
-    let custom = fields.custom.keys().cloned().map(Field::Custom);
-    let all: Vec<_> = shown_by(&names).into_iter().chain(custom).collect();
-    check_fields(ctx, all.iter())
 }
 
 /// The fields in the currency of the account, where they name none.

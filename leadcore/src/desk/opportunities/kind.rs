@@ -1,13 +1,13 @@
 //! Opportunities as children of their account and persons.
 
 use crate::context::Context;
-use crate::desk::access::shows_hidden;
+use crate::desk::access::{check_fields, shows_hidden};
 use crate::desk::children::{Child, stored_child};
 use crate::desk::settings::load_catalogue_of;
 use crate::desk::{custom, series};
 use crate::domain::{
     CatalogueKind, CustomKey, CustomValues, Field, FieldChange, FieldValue, Opportunity, OpportunityEnd,
-    Series, Totals, custom_changes, in_words,
+    OpportunityFields, Series, Totals, custom_changes, in_words,
 };
 use crate::error::{ErrorKind, Result};
 use crate::id::{LostReasonId, OpportunityId, SourceId, UserId};
@@ -42,6 +42,25 @@ pub(crate) fn shown_by(names: &[&str]) -> Vec<Field> {
 /// Whether the actor may not see this field of opportunities.
 pub(crate) fn is_hidden(ctx: &Context<'_>, name: &str) -> bool {
     shown_by(&[name]).iter().any(|field| shows_hidden(ctx, field))
+}
+
+/// Refuses a new one that names fields that the actor may not see.
+pub(super) fn check_named(ctx: &Context<'_>, fields: &OpportunityFields) -> Result<()> {
+    let named = [
+        ("owner", fields.owner.is_some()),
+        ("amount", fields.amount.is_some()),
+        ("currency", fields.currency.is_some()),
+        ("probability", fields.probability.is_some()),
+        ("expected_close", fields.expected_close.is_some()),
+        ("source", fields.source.is_some()),
+        ("campaign", fields.campaign.is_some()),
+        ("description", fields.description.is_some()),
+        ("lines", !fields.lines.is_empty()),
+    ];
+    let names: Vec<_> = named.iter().filter(|(_, named)| *named).map(|(name, _)| *name).collect();
+    let custom = fields.custom.keys().cloned().map(Field::Custom);
+    let all: Vec<_> = shown_by(&names).into_iter().chain(custom).collect();
+    check_fields(ctx, all.iter())
 }
 
 impl Child for Opportunity {

@@ -8,11 +8,12 @@ use crate::desk::access::check_readable;
 use crate::desk::children::{self, Sight};
 use crate::domain::{LinkRole, Opportunity, OpportunityPlace, OpportunityState, Subject, SubjectKind, Tab};
 use crate::error::{Error, Result, ViolationCode};
-use crate::id::{AccountId, LeadId, OpportunityId, SourceId, UserId};
+use crate::id::{AccountId, LeadId, OperationId, OpportunityId, SourceId, UserId};
 use crate::query::{ListCursor, MAX_PAGE, Page};
 use crate::store::{OpportunityScan, Txn};
 use crate::time::Date;
 
+use super::get;
 use super::kind::shown_by;
 
 /// A page of the opportunities of an account, a lead that became one, or a contact, in the order in which they were made. Lead
@@ -27,6 +28,15 @@ pub fn of(
     listing: &Listing,
 ) -> Result<Page<Opportunity, ListCursor>> {
     children::page(ctx, txn, subject.into(), vec![Tab::Opportunity], listing)
+}
+
+/// The opportunity that this operation created.
+pub(super) fn made_by(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Result<Opportunity> {
+    // It is told once for each record that it is about, 20 at most.
+    let entries = txn.journal().replay(Some(operation), None, 100)?;
+    let made = entries.iter().find(|entry| entry.subject.kind == SubjectKind::Opportunity);
+    let made = made.ok_or_else(|| Error::not_found("opportunity"))?;
+    get(ctx, txn, OpportunityId::from_uuid(made.subject.id))
 }
 
 /// Which of all opportunities are read.
