@@ -88,7 +88,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Decided {
     }
 }
 
-fn of_opportunity(error: Error) -> Error {
+pub(crate) fn of_opportunity(error: Error) -> Error {
     renamed(error, |field| Some(format!("opportunity.{field}")))
 }
 
@@ -270,7 +270,7 @@ pub(crate) fn conversion_told(py: Python<'_>, plan: Text) -> PyResult<String> {
     to_json(py, &told)
 }
 
-fn step(
+pub(crate) fn step(
     py: Python<'_>,
     plan: &Text,
     step: impl FnOnce(ConversionPlan) -> Result<ConversionPlan>,

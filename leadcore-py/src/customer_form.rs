@@ -2,16 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use leadcore::domain::{AccountPatch, ContactPatch, Field, FieldValue};
+use leadcore::domain::{
+    AccountPatch, Catalogue, ContactPatch, CustomKey, CustomValues, Field, FieldValue, OpportunityPatch,
+};
 use leadcore::error::{Error, Result, ValueError, Violation, ViolationCode};
 use leadcore::id::ContactId;
 use leadcore::store::Txn;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::conversion::{of_opportunity, step};
 use crate::convert::{Id, Text, value_of};
 use crate::errors::{raise, renamed};
+use crate::given::given;
 use crate::names::resolve_fields;
+use crate::opportunities::{own_fields, patch as opportunity_patch};
 
 /// What a form says: names of categories are not ids yet.
 #[derive(Debug)]
@@ -103,4 +108,47 @@ fn read(
         }
     }
     Ok(values)
+}
+
+/// Writes custom fields of an opportunity into a patch, as this catalogue reads them; `values` are those that it has.
+pub(crate) fn read_own<'o>(
+    (catalogue, mut values): (&Catalogue, CustomValues),
+    mut patch: OpportunityPatch,
+    own: impl Iterator<Item = &'o (String, FieldValue)>,
+    broken: &mut Vec<Violation>,
+) -> OpportunityPatch {
+    for (name, value) in own {
+        let written = CustomKey::new(name).and_then(|key| {
+            catalogue.write_custom(&key, &mut values, value, None)?;
+            Ok(key)
+        });
+        match written {
+            Ok(key) => {
+                let value = values.get(&key).cloned();
+                patch = patch.custom(key, value);
+            }
+            Err(error) => broken.push(error.at(name)),
+        }
+    }
+    patch
+}
+
+/// Step 2, the form of the opportunity.
+#[pyfunction]
+pub(crate) fn conversion_opportunity(
+    py: Python<'_>,
+    plan: Text,
+    fields: Text,
+    own: &Bound<'_, PyDict>,
+) -> PyResult<String> {
+    let said = opportunity_patch(&given(py, &fields)?).map_err(|error| raise(py, &of_opportunity(error)))?;
+    let own = own_fields(own, "opportunity.")?;
+    step(py, &plan, |plan| {
+        let mut broken = Vec::new();
+        let said = read_own((&plan.forms.opportunity, CustomValues::new()), said, own.iter(), &mut broken);
+        if broken.is_empty() {
+            return plan.opportunity_fields(&said);
+        }
+        Err(of_opportunity(Error::invalid(broken)))
+    })
 }

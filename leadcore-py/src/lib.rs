@@ -122,6 +122,8 @@ mod _leadcore {
     #[pymodule_export]
     use super::costs::{cost_add, cost_delete, cost_edit, cost_get, cost_page, report};
     #[pymodule_export]
+    use super::customer_form::conversion_opportunity;
+    #[pymodule_export]
     use super::estimates::{
         estimate_by_number, estimate_can_move, estimate_copy, estimate_create, estimate_delete,
         estimate_edit, estimate_for_request, estimate_from_lines, estimate_get, estimate_move,

@@ -25,6 +25,7 @@ use uuid::Uuid;
 use crate::conversion::Decided;
 use crate::convert::{Count, Id, Limit, Named, Text, from_json, to_json, value_of};
 use crate::custom::{self, Keys};
+use crate::customer_form::read_own;
 use crate::errors::{invalid, raise};
 use crate::estimates::{day, lines, named};
 use crate::given::{Given, each, expected, given, no_such, number, parsed, text};
@@ -128,23 +129,12 @@ pub(crate) fn with_own(
         return if broken.is_empty() { Ok(patch) } else { Err(Error::invalid(broken)) };
     }
     let (_, catalogue) = desk::settings::catalogue_of(ctx, txn, CatalogueKind::Opportunity)?;
-    let mut values = match before {
+    let values = match before {
         Some(id) => desk::opportunities::get(ctx, txn, id)?.fields.custom,
         None => CustomValues::new(),
     };
-    for (name, value) in own.iter().filter(|(key, _)| key != SOURCE) {
-        let written = CustomKey::new(name).and_then(|key| {
-            catalogue.write_custom(&key, &mut values, value, None)?;
-            Ok(key)
-        });
-        match written {
-            Ok(key) => {
-                let value = values.get(&key).cloned();
-                patch = patch.custom(key, value);
-            }
-            Err(error) => broken.push(error.at(name)),
-        }
-    }
+    let own = own.iter().filter(|(key, _)| key != SOURCE);
+    let patch = read_own((&catalogue, values), patch, own, &mut broken);
     if broken.is_empty() { Ok(patch) } else { Err(Error::invalid(broken)) }
 }
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import leadcore
 import pytest
 from conftest import became
-from leadcore import AccountInput, ContactInput, Database
+from leadcore import AccountInput, ContactInput, Database, OpportunityInput
 
 
 def fields_of(error: leadcore.InvalidError) -> list[str]:
@@ -64,3 +66,38 @@ def test_each_further_person_has_a_form_too(db: Database) -> None:
     done = db.apply(plan.customer_information("neither", person_fields=said))  # type: ignore[arg-type]
     persons = db.contacts.of(("account", done.account_id)) if done.account_id else []
     assert [(one.role, one.job_title) for one in persons] == [("Buyer", None), (None, "CTO")]
+
+
+def test_a_new_opportunity_has_a_form_too(db: Database) -> None:
+    db.catalogue.of("opportunity").add_field("x_region", label="Region", required=True)
+    db.catalogue.of("opportunity").add_field("x_seats", label="Seats", type="integer")
+    plan = db.leads.plan_conversion(db.leads.create(company="Nordlys AS"), opportunity=True)
+    assert [one.field for one in plan.missing] == ["opportunity.x_region"]
+    for wrong, broken in (
+        ({"x_seats": "many"}, "opportunity.x_seats"),
+        ({"x_none": 1}, "opportunity.x_none"),
+        ({"probability": 101}, "opportunity.probability"),
+        ({"amount": "much"}, "opportunity.amount"),
+        ({"source": "By name"}, "opportunity.source"),
+    ):
+        with pytest.raises(leadcore.InvalidError) as refused:
+            plan.customer_information("neither", opportunity_fields=wrong)  # type: ignore[arg-type]
+        assert fields_of(refused.value) == [broken]
+    with pytest.raises(TypeError, match="opportunity_fields"):
+        plan.customer_information("neither", opportunity_fields=5)  # type: ignore[arg-type]
+    fair = db.sources.add("Fair")
+    said: OpportunityInput = {"custom": {"x_region": "north"}, "source": fair, "amount": 7}
+    ready = plan.customer_information("neither", opportunity_fields=said)
+    assert ready.missing == ()
+    made = db.opportunities.get(str(db.apply(ready).opportunity_id))
+    assert (made.custom["x_region"], made.amount, made.source) == ("north", Decimal(7), fair.id)
+
+
+def test_an_opportunity_that_converts_its_lead_is_made_of_it(db: Database) -> None:
+    lead = db.leads.create(company="Nordlys AS", amount=500, currency="EUR", probability=40)
+    with pytest.raises(leadcore.InvalidError) as refused:
+        db.opportunities.create(lead, name="Roof", convert={"opportunity": {"state": "won"}})
+    assert fields_of(refused.value) == ["convert.opportunity"]
+    roof = db.opportunities.create(lead, name="Roof", probability=60, convert=True)
+    assert (roof.name, roof.amount, roof.currency, roof.probability) == ("Roof", Decimal(500), "EUR", 60)
+    assert len(db.opportunities.of(lead)) == 1

@@ -241,11 +241,15 @@ fn required_and_unique_fields_of_targets_are_asked_for_before_anything_is_writte
     define(&host, CatalogueKind::Account, [code().unique(true).required(true)]);
     define(&host, CatalogueKind::Opportunity, [code().required(true)]);
     let bare = host.add(company("Bare AS"));
-    let error = refused(
-        host.try_read(|ctx, txn| convert::plan(ctx, txn, bare.id, &with_opportunity())),
-        ErrorKind::Invalid,
-    );
-    assert_eq!(fields_of(&error), ["account.x_code", "opportunity.x_code"], "all at once");
+    let both = ["account.x_code", "opportunity.x_code"];
+    let shown = host.read(|ctx, txn| convert::plan(ctx, txn, bare.id, &with_opportunity()));
+    assert_eq!(shown.missing.iter().map(|one| one.field.as_str()).collect::<Vec<_>>(), both);
+    for told in [
+        host.try_write(|ctx, txn| convert::apply(ctx, txn, &shown)),
+        host.try_write(|ctx, txn| convert::convert(ctx, txn, bare.id, &with_opportunity())),
+    ] {
+        assert_eq!(fields_of(&refused(told, ErrorKind::Invalid)), both, "all at once");
+    }
     let mut fields = company("Nordlys AS");
     fields.custom.insert(key("x_code"), CustomValue::Text("A-1".to_owned()));
     let (first, second) = (host.add(fields.clone()), host.add(fields));

@@ -105,11 +105,17 @@ fn what_is_required_and_hidden_is_no_field_to_fill_in() {
     let applied = host.write_as("eve", &table, |ctx, txn| convert::apply(ctx, txn, &second));
     reason(refused(applied, ErrorKind::Invalid).violations(), &["account.x_terms"]);
     let both = options().with_opportunity(OpportunityRequest::new());
+    let lacks = ["account.x_terms", "opportunity.x_terms"];
+    let plan = host.write_as("eve", &table, |ctx, txn| convert::plan(ctx, txn, lead.id, &both)).unwrap();
+    reason(&plan.missing, &lacks);
+    let said = OpportunityPatch::new().probability(Some(50));
+    let second = plan.opportunity_fields(&said).unwrap();
+    reason(&second.missing, &lacks);
     for told in [
-        host.write_as("eve", &table, |ctx, txn| convert::plan(ctx, txn, lead.id, &both)).map(drop),
-        host.write_as("eve", &table, |ctx, txn| convert::convert(ctx, txn, lead.id, &both)).map(drop),
+        host.write_as("eve", &table, |ctx, txn| convert::apply(ctx, txn, &second)),
+        host.write_as("eve", &table, |ctx, txn| convert::convert(ctx, txn, lead.id, &both)),
     ] {
-        reason(refused(told, ErrorKind::Invalid).violations(), &["account.x_terms", "opportunity.x_terms"]);
+        reason(refused(told, ErrorKind::Invalid).violations(), &lacks);
     }
 }
 

@@ -86,6 +86,7 @@ __all__ = [
     "conversion_mapping_set",
     "conversion_mapping_standard",
     "conversion_no_opportunity",
+    "conversion_opportunity",
     "conversion_plan",
     "conversion_series",
     "conversion_services",
@@ -1033,6 +1034,9 @@ def conversion_customer(
     persons: dict[str, dict[str, Any]],
 ) -> str:
     """Step 2 of the wizard."""
+
+def conversion_opportunity(plan: str, fields: str, own: dict[str, Any]) -> str:
+    """Step 2, the form of the opportunity."""
 
 def conversion_series(plan: str, series: UUID | str) -> str:
     """Step 2, the numbers: in another series."""

@@ -16,6 +16,7 @@ from .conversion_options import (
     customer_said,
     estimates_choice,
     one_of,
+    opportunity_said,
     persons_said,
     uuid_of,
 )
@@ -40,6 +41,7 @@ from .fields import AccountInput, ContactInput
 from .html import facts, grid, part
 from .lines import LeadLines, LineRef, lead_lines_of
 from .matching import Matches, matches_of
+from .opportunity import OpportunityInput
 from .plan import Plan
 from .series import NumberSeries, SeriesRef, series_of
 
@@ -252,7 +254,9 @@ class ConversionPlan(Plan):
 
     @property
     def missing(self) -> tuple[Violation, ...]:
-        """What a new account and a new contact must have and have not yet. :meth:`customer_information` fills it in.
+        """What a new account, contact and opportunity must have and have not yet.
+
+        :meth:`customer_information` fills it in.
 
         So are series that have no number left, ``series`` and ``opportunity.series``: :meth:`number_in` chooses another
         one, :meth:`without_opportunity` does without. A plan that misses something is not carried out.
@@ -268,6 +272,7 @@ class ConversionPlan(Plan):
         account_fields: AccountInput | None = None,
         contact_fields: ContactInput | None = None,
         person_fields: Mapping[Contact | UUID | str, ContactInput] | None = None,
+        opportunity_fields: OpportunityInput | None = None,
     ) -> ConversionPlan:
         """Step 2: what the customer is, which document it gets, and what its form says.
 
@@ -279,10 +284,12 @@ class ConversionPlan(Plan):
                 ``db.accounts.edit``; a category by record or id.
             contact_fields: The same for the new contact that the person of the lead becomes.
             person_fields: The same for further persons of the lead, each by its contact (:attr:`own_persons`).
+            opportunity_fields: The same for a new opportunity, by the keys of ``db.opportunities.edit``; a source by
+                record or id.
 
         Raises:
             InvalidError: With every value that does not fit (``account.x_terms``, ``contact.email``), and for an
-                account or a person that is there already: they are edited by themselves.
+                account, a person or an opportunity that is there already: they are edited by themselves.
 
         Example:
             >>> lead = db.leads.create(company="Nordlys AS")
@@ -296,7 +303,9 @@ class ConversionPlan(Plan):
         profile, contact = customer_said(account_fields, contact_fields)
         persons = persons_said(person_fields)
         said = (profile, contact, persons)
-        return self._of(_leadcore.conversion_customer(self._json, kind, convert_now, *said))
+        deal = opportunity_said(opportunity_fields)
+        told = _leadcore.conversion_customer(self._json, kind, convert_now, *said)
+        return self._of(told if opportunity_fields is None else _leadcore.conversion_opportunity(told, *deal))
 
     def number_in(self, series: SeriesRef) -> ConversionPlan:
         """Step 2: number the new account, or the new opportunity, in another series.

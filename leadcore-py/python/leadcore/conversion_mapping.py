@@ -224,8 +224,8 @@ class ConversionMappings:
 
         Example:
             >>> mapping = db.conversion_mapping.get().with_rule("source", "account.description", "append")
-            >>> [found.sources for found in db.conversion_mapping.set(mapping) if found.code == "lost"][0]
-            ('amount',)
+            >>> [found.sources for found in db.conversion_mapping.set(mapping) if found.code == "lost"][:2]
+            [('company',), ('amount',)]
 
         """
         check("mapping", mapping, ConversionMapping, "a ConversionMapping")

@@ -264,6 +264,20 @@ def customer_said(account: object, contact: object) -> tuple[dict[str, Any], dic
     return said[0], said[1]
 
 
+def opportunity_said(given: object) -> tuple[str, dict[str, Any]]:
+    """What is said of a new opportunity, as the compiled module reads it."""
+    check("opportunity_fields", given, (Mapping, type(None)), "a mapping of fields, or None")
+    try:
+        said, own = opportunity_fields(given or {})  # type: ignore[arg-type]
+        if "source" in own:
+            raise refused("source", "malformed", "a plan takes a source by record or id")
+    except InvalidError as error:
+        broken = [Violation(f"opportunity.{one.field}", one.code, one.message) for one in error.violations]
+    else:
+        return said, own
+    raise InvalidError("; ".join(str(one) for one in broken), violations=broken)
+
+
 def persons_said(given: object) -> dict[str, dict[str, Any]]:
     """What is said of further persons of a lead, as the compiled module reads it."""
     check("person_fields", given, (Mapping, type(None)), "a mapping from contacts to their fields, or None")

@@ -159,7 +159,8 @@ class FieldWrite(Record):
     """A value that is in neither."""
     why: str | None = None
     """Why that is dropped: ``target_kept``, ``overwritten``, ``no_choice``, ``unreadable``, ``only_first``,
-    ``too_long``, ``only_together`` (an amount without its currency)."""
+    ``too_long``, ``only_together`` (an amount without its currency), ``only_part`` (a day of a time, a number of
+    money); then it is the whole value."""
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -125,8 +125,10 @@ class Opportunities:
         It gets the next number of a ``series`` (``db.series``), or of the default one. With ``convert``, a lead that is
         no customer yet is converted first, in the same transaction: ``True``, or what :class:`ConversionInput` decides.
         Both happen, or neither; with a ``key`` there, which stands for the whole call, the same call again gives the
-        first opportunity, also after what it names was renamed. A program with ``targets`` of its own converts by
-        ``db.leads.convert`` and creates the opportunity in one ``db.transaction()``.
+        first opportunity, also after what it names was renamed. Of a lead converted so, it is what the mapping makes of
+        the lead, as in a plan, with ``fields`` over it; another ``opportunity`` in ``convert`` is refused. A program
+        with ``targets`` of its own converts by ``db.leads.convert`` and creates the opportunity in one
+        ``db.transaction()``.
 
         Raises:
             ConflictError: For a lead that is not converted, without ``convert``: its ``conflict`` says

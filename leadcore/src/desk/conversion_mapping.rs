@@ -141,10 +141,10 @@ impl TargetFields {
         }
     }
 
-    /// What may be said of a new account and a new contact.
+    /// What may be said of a new account, a new contact and a new opportunity.
     pub(super) fn forms(&self) -> CustomerForms {
-        let Self([account, contact, _]) = self;
-        CustomerForms::new(account.clone(), contact.clone())
+        let Self([account, contact, opportunity]) = self;
+        CustomerForms::new(account.clone(), contact.clone(), opportunity.clone())
     }
 
     /// With this catalogue in the place of the one that it has of the same target.

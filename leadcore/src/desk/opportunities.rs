@@ -89,7 +89,8 @@ impl NewOpportunity {
 /// Creates an open opportunity of an account, or of the account that a lead became.
 ///
 /// Where the fields name none, the owner is the acting user, the currency is that of the account, and the source is that of
-/// the lead.
+/// the lead. Of a lead that is converted in the same call, it is what the tenant's mapping makes of the lead, as in a plan, with
+/// what the fields say over it; the conversion itself makes no opportunity besides.
 ///
 /// ```
 /// use leadcore::desk::{leads, opportunities};
@@ -125,6 +126,7 @@ pub fn create(
 ) -> Result<Opportunity> {
     let of = of.into();
     let Some(options) = new.convert.take() else { return Ok(create_of_customer(ctx, txn, of, new)?.1) };
+    convert::check_for_opportunity(&options)?;
     let said = (&new.fields, &new.contacts, &new.series);
     let once = |key| Once::opportunity(key).for_new(txn, LeadId::from_uuid(of.id), &options, &said).map(Some);
     let once = options.key.as_ref().map_or_else(|| options.check_read().map(|()| None), once)?;
@@ -134,12 +136,19 @@ pub fn create(
     txn.savepoint(&mut |txn| {
         let first = |txn: &mut dyn Txn, operation| made_by(ctx, txn, operation);
         made = Some(once::by(ctx, txn, once.clone(), first, |txn| {
-            let make = |txn: &mut dyn Txn| create_of_customer(ctx, txn, of, new.clone());
+            let mut new = new.clone();
             match customer(ctx, txn, of, "opportunity") {
                 Err(error) if matches!(error.conflict(), Some(Conflict::ConversionRequired { .. })) => {
-                    convert::convert_for(ctx, txn, (LeadId::from_uuid(of.id), &options), make)
+                    let lead = LeadId::from_uuid(of.id);
+                    check_named(ctx, &new.fields)?;
+                    new.fields = convert::opportunity_for(ctx, txn, lead, new.fields)?;
+                    let make = |txn: &mut dyn Txn| {
+                        let customer = customer(ctx, txn, of, "opportunity")?;
+                        make(ctx, txn, customer, new)
+                    };
+                    convert::convert_for(ctx, txn, (lead, &options), make)
                 }
-                known => known.and_then(|_| make(txn)),
+                known => known.and_then(|_| create_of_customer(ctx, txn, of, new)),
             }
         })?);
         Ok(())
@@ -153,9 +162,18 @@ fn create_of_customer(
     of: Subject,
     new: NewOpportunity,
 ) -> Result<(OperationId, Opportunity)> {
-    let (account, lead) = customer(ctx, txn, of, "opportunity")?;
+    let customer = customer(ctx, txn, of, "opportunity")?;
+    check_named(ctx, &new.fields)?;
+    make(ctx, txn, customer, new)
+}
+
+fn make(
+    ctx: &Context<'_>,
+    txn: &mut dyn Txn,
+    (account, lead): (AccountId, Option<Lead>),
+    new: NewOpportunity,
+) -> Result<(OperationId, Opportunity)> {
     let NewOpportunity { mut fields, contacts, series, convert: _ } = new;
-    check_named(ctx, &fields)?;
     let about = children::check_about(ctx, txn, &Opportunity::about(account, &contacts), &Tab::Opportunity)?;
     check_persons(ctx, txn, &about, &[])?;
     fields.source = fields.source.or_else(|| lead.as_ref().and_then(|lead| lead.fields.source));

@@ -1,4 +1,5 @@
-//! The form of a new customer: company profile and contact (S0.21), what is written into them and what is missing still.
+//! The forms of a new customer: company profile, contact (S0.21) and opportunity, what is written into them and what is missing
+//! still.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,9 +9,9 @@ use crate::domain::{
 };
 use crate::error::{Error, Result, Violation, ViolationCode};
 
-use super::plan::{ConversionPlan, PlannedAccount, PlannedContact, PlannedPerson};
+use super::plan::{ConversionPlan, PlannedAccount, PlannedContact, PlannedOpportunity, PlannedPerson};
 
-/// The fields that the tenant added to accounts and contacts, without those that the actor may not see.
+/// The fields that the tenant added to accounts, contacts and opportunities, without those that the actor may not see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -19,6 +20,17 @@ pub struct CustomerForms {
     pub account: Catalogue,
     /// Those of contacts.
     pub contact: Catalogue,
+    /// Those of opportunities.
+    #[serde(default = "no_field_of_opportunities", skip_serializing_if = "has_no_field")]
+    pub opportunity: Catalogue,
+}
+
+fn no_field_of_opportunities() -> Catalogue {
+    Catalogue::of(CatalogueKind::Opportunity)
+}
+
+fn has_no_field(catalogue: &Catalogue) -> bool {
+    *catalogue == no_field_of_opportunities()
 }
 
 impl Default for CustomerForms {
@@ -26,13 +38,14 @@ impl Default for CustomerForms {
         Self {
             account: Catalogue::of(CatalogueKind::Account),
             contact: Catalogue::of(CatalogueKind::Contact),
+            opportunity: no_field_of_opportunities(),
         }
     }
 }
 
 impl CustomerForms {
-    pub(in crate::desk) const fn new(account: Catalogue, contact: Catalogue) -> Self {
-        Self { account, contact }
+    pub(in crate::desk) const fn new(account: Catalogue, contact: Catalogue, opportunity: Catalogue) -> Self {
+        Self { account, contact, opportunity }
     }
 
     /// Whether the tenant added none.
@@ -51,7 +64,8 @@ impl CustomerForms {
                 seen
             })
         };
-        Self { account: seen(self.account), contact: seen(self.contact) }
+        let (account, contact) = (seen(self.account), seen(self.contact));
+        Self { account, contact, opportunity: seen(self.opportunity) }
     }
 }
 
@@ -64,22 +78,32 @@ impl ConversionPlan {
     /// # Errors
     /// `Invalid` with every value that does not fit its field (`account.x_terms`, `contact.name`), every field that there is
     /// not or that the actor may not see, and for an account or a person that is there already: they are edited by themselves.
-    pub fn customer_fields(mut self, account: &AccountPatch, contact: &ContactPatch) -> Result<Self> {
+    pub fn customer_fields(self, account: &AccountPatch, contact: &ContactPatch) -> Result<Self> {
+        self.filled_in(|plan, is_hidden| {
+            let targets = (&mut plan.account, plan.contacts.as_mut_slice());
+            write(targets, &plan.forms, (account, contact), &mut plan.writes, is_hidden)
+        })
+    }
+
+    /// Fills a form in by `said`, which tells what rules do not take along any more, and looks anew at what is missing.
+    pub(super) fn filled_in(
+        mut self,
+        said: impl FnOnce(&mut Self, &dyn Fn(&Field) -> bool) -> Result<Vec<Field>>,
+    ) -> Result<Self> {
         let hidden = std::mem::take(&mut self.hidden);
         let is_hidden = |field: &Field| {
             hidden.contains(field) || field.name_group().iter().any(|field| hidden.contains(field))
         };
         // What is empty in the plan and was not missing comes of what is hidden.
-        let mut comes = missing((&self.account, &self.contacts), &self.forms, is_hidden);
+        let mut comes = missing(&self, &self.forms, is_hidden);
         comes.retain(|one| !self.missing.contains(one));
-        let targets = (&mut self.account, self.contacts.as_mut_slice());
-        for field in write(targets, &self.forms, (account, contact), &mut self.writes, is_hidden)? {
+        for field in said(&mut self, &is_hidden)? {
             let goes = self.writes.iter().any(|write| write.from == field);
             if !goes && !self.stays_on_lead.contains(&field) {
                 self.stays_on_lead.push(field);
             }
         }
-        let mut missing = missing((&self.account, &self.contacts), &self.forms, is_hidden);
+        let mut missing = missing(&self, &self.forms, is_hidden);
         missing.retain(|one| !comes.contains(one));
         // What is hidden is neither seen nor filled in.
         let key = |one: &Violation| one.field.rsplit('.').next().and_then(|key| key.parse().ok());
@@ -178,7 +202,11 @@ fn put(
 }
 
 /// Takes the writes of these fields of a record out, and says what they would have taken along.
-fn outdo(writes: &mut Vec<FieldWrite>, record: TargetRecord, is_other: impl Fn(&str) -> bool) -> Vec<Field> {
+pub(super) fn outdo(
+    writes: &mut Vec<FieldWrite>,
+    record: TargetRecord,
+    is_other: impl Fn(&str) -> bool,
+) -> Vec<Field> {
     let of = |write: &FieldWrite| write.to.record == record && is_other(write.to.key());
     let (gone, kept) = std::mem::take(writes).into_iter().partition::<Vec<_>, _>(of);
     *writes = kept;
@@ -207,24 +235,27 @@ pub(super) fn is_of_series(one: &Violation) -> bool {
 
 /// What new records must have and have not, named as the refusal of such a plan names it.
 pub(super) fn missing(
-    (account, contacts): (&PlannedAccount, &[PlannedContact]),
+    plan: &ConversionPlan,
     forms: &CustomerForms,
     is_hidden: impl Fn(&Field) -> bool,
 ) -> Vec<Violation> {
     let none = CustomValues::new();
     let mut missing = Vec::new();
-    if let PlannedAccount::New { fields, .. } = account {
+    if let PlannedAccount::New { fields, .. } = &plan.account {
         if !is_hidden(&Field::Company) {
             missing.extend(fields.violations());
         }
         missing.extend(own("account", &forms.account, &fields.custom, &none));
     }
-    if let Some((n, fields)) = new_person(contacts) {
+    if let Some((n, fields)) = new_person(&plan.contacts) {
         if !is_hidden(&Field::Name) && !is_hidden(&Field::Email) && !is_hidden(&Field::Phone) {
             let of_contact = fields.violations().into_iter();
             missing.extend(of_contact.map(|one| named(&format!("contacts[{n}]"), one)));
         }
         missing.extend(own("contact", &forms.contact, &fields.custom, &none));
+    }
+    if let Some(PlannedOpportunity::New { fields, .. }) = &plan.opportunity {
+        missing.extend(own("opportunity", &forms.opportunity, &fields.custom, &none));
     }
     missing.retain(|one| !is_misfit(one));
     missing
@@ -239,7 +270,7 @@ fn new_person(contacts: &[PlannedContact]) -> Option<(usize, &ContactFields)> {
 }
 
 /// What is wrong, and not only missing.
-fn is_misfit(one: &Violation) -> bool {
+pub(super) fn is_misfit(one: &Violation) -> bool {
     one.code != ViolationCode::Required
 }
 

@@ -25,6 +25,7 @@ mod many;
 mod numbered;
 mod offers;
 pub(super) mod once;
+mod opportunity_form;
 mod options;
 mod own_persons;
 mod persons;
@@ -56,6 +57,7 @@ pub(super) use hidden::Hidden;
 use hosts::Hosts;
 pub use hosts::{ConversionTarget, TargetFailure};
 pub use links::{KnownLinks, PlannedEnd, PlannedLink};
+pub(super) use made::{check_for_opportunity, opportunity_for};
 pub use many::{many, many_in_batches, many_in_batches_with, many_with, part_with};
 use once::Once;
 pub use options::{
@@ -90,7 +92,7 @@ pub use words::AsSaid;
 /// and the options do not choose, with [`Closed`](crate::error::Conflict::Closed) when the tenant closed conversion for the lead
 /// in its state and nothing else stands against it, or for an opportunity to join that has ended; `Invalid` with everything that
 /// stands against the lead: it was lost or disqualified (reopen it first), its required fields have no value, options and values
-/// that do not fit. What a new account and a new contact lack, and series that have no number left, are no error by themselves:
+/// that do not fit. What a new account, a new contact and a new opportunity lack, and series that have no number left, are no error by themselves:
 /// they stand in [`missing`](ConversionPlan::missing).
 pub fn plan(
     ctx: &Context<'_>,

@@ -236,8 +236,8 @@ pub struct PlannedService {
 /// A conversion, decided and not yet done. Pure data: store it, show it, edit it, apply it later.
 ///
 /// A host that draws a wizard changes it by [`choose_estimates`](Self::choose_estimates),
-/// [`customer_information`](Self::customer_information) with [`customer_fields`](Self::customer_fields), and
-/// [`edit_services`](Self::edit_services), each a step from plan to plan that is checked; a host without a wizard applies it as it comes.
+/// [`customer_information`](Self::customer_information) with [`customer_fields`](Self::customer_fields) and
+/// [`opportunity_fields`](Self::opportunity_fields), and [`edit_services`](Self::edit_services), each a step from plan to plan that is checked; a host without a wizard applies it as it comes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ConversionPlan {
@@ -286,13 +286,13 @@ pub struct ConversionPlan {
     /// The status of the account before step 2, which each choice of a customer begins with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) status: Option<crate::domain::AccountStatus>,
-    /// What a new account and a new contact must have and have not yet, and the series that have no number left (`series`,
-    /// `opportunity.series`): a plan that misses something is not carried out. [`customer_fields`](Self::customer_fields) fills it in,
-    /// [`number_in`](Self::number_in) chooses another series. Of what this says itself nothing is believed when it is
+    /// What a new account, a new contact and a new opportunity must have and have not yet, and the series that have no number left
+    /// (`series`, `opportunity.series`): a plan that misses something is not carried out. [`customer_fields`](Self::customer_fields)
+    /// and [`opportunity_fields`](Self::opportunity_fields) fill it in, [`number_in`](Self::number_in) chooses another series. Of what this says itself nothing is believed when it is
     /// carried out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<Violation>,
-    /// The fields that the tenant added to accounts and contacts, as they were when the plan was made: what values they take.
+    /// The fields that the tenant added to accounts, contacts and opportunities, as they were when the plan was made: what values they take.
     #[serde(default, skip_serializing_if = "CustomerForms::is_nothing")]
     pub forms: CustomerForms,
     /// Accounts and contacts that the lead may be, with what speaks for each: what to show before it becomes a new one.

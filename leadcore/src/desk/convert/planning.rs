@@ -15,12 +15,13 @@ use super::super::contacts::{LinkedContact, linked};
 use super::super::conversion_mapping::Mapper;
 use super::super::{accounts, lines, matching, series};
 use super::consent::Said;
-use super::customer::{self, CustomerForms};
+use super::customer::{self, CustomerForms, no_number_of_opportunity};
 use super::deal::{joined, values_of};
 use super::hidden::Hidden;
 use super::judged::{self, collect, untold};
 use super::links::KnownLinks;
 use super::made::{new_account, new_opportunity};
+use super::opportunity_form::{is_worth_of_another, other_currency};
 use super::options::{
     AccountChoice, ConversionOptions, CustomerType, EstimateChoice, OpportunityChoice, OpportunityRequest,
     PersonChoice,
@@ -243,7 +244,7 @@ impl Making<'_> {
         if !self.looked_at && early.is_empty() {
             return Ok(plan);
         }
-        let missing = customer::missing((&plan.account, &plan.contacts), forms, |_| false);
+        let missing = customer::missing(&plan, forms, |_| false);
         plan.missing = untold(missing, &early);
         let mut broken = untold(broken(ctx, txn, (self.lead, &plan), self.mapper)?, &early);
         // Somebody fills it in.
@@ -251,9 +252,16 @@ impl Making<'_> {
         let (numbers, sold): (Vec<_>, Vec<_>) =
             sales::against(ctx, txn, self.lead, &plan)?.into_iter().partition(customer::is_of_series);
         broken.splice(0..0, early);
-        let sold = untold(sold, &broken);
+        let sold = untold(untold(sold, &broken), &plan.missing);
         broken.extend(sold);
         plan.missing.extend(numbers);
+        let unnumbered =
+            matches!(&plan.opportunity, Some(PlannedOpportunity::New { next, .. }) if next.is_empty());
+        if broken.is_empty() && unnumbered {
+            // Of one that misses something, too.
+            let number = untold(vec![no_number_of_opportunity()], &plan.missing);
+            plan.missing.extend(number);
+        }
         if !broken.is_empty() {
             // Where there is no plan, everything is told at once.
             let missing = std::mem::take(&mut plan.missing);
@@ -361,11 +369,8 @@ impl Making<'_> {
         let holds = |write: &FieldWrite| before.get(write.to.key()) == after.get(write.to.key());
         self.writes.extend(mapped.writes.into_iter().filter(holds));
         let mut broken = hidden::said_of_hidden(ctx, &mapped.fields, &fields);
-        let says = |name: &str| patch.names().contains(&name);
-        let is_other = fields.amount.is_some() && fields.currency != mapped.fields.currency;
-        if broken.is_empty() && is_other && !says("amount") && !says("lines") {
-            let message = "the amount of the lead is in another currency: say the amount, too";
-            broken.push(Violation::new("opportunity.currency", ViolationCode::NotAllowed, message));
+        if broken.is_empty() && is_worth_of_another(patch, &mapped.fields, &fields) {
+            broken.push(other_currency("opportunity.currency"));
         }
         if !broken.is_empty() {
             return Err(Error::invalid(broken));

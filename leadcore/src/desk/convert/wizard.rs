@@ -88,7 +88,7 @@ impl ConversionPlan {
     ///
     /// # Errors
     /// `Invalid` with every rule that each of them breaks (`services[1].quantity`), also for the line of an estimate that was not
-    /// chosen, and for more than 1,000.
+    /// chosen or that another of them was copied from, and for more than 1,000.
     pub fn edit_services(mut self, services: Vec<PlannedService>) -> Result<Self> {
         self.services = services;
         let broken = self.broken_services();
@@ -118,6 +118,7 @@ impl ConversionPlan {
                 positions.map(move |position| ServiceOrigin { estimate: estimate.id, position })
             })
             .collect();
+        let mut copied = BTreeSet::new();
         for (n, service) in self.services.iter().enumerate() {
             let at = |violation: Violation| Violation {
                 field: format!("services[{n}].{}", violation.field),
@@ -126,6 +127,9 @@ impl ConversionPlan {
             if service.origin.is_some_and(|origin| !lines.contains(&origin)) {
                 let message = "this is no line of a chosen estimate";
                 broken.push(at(Violation::new("origin", ViolationCode::Unknown, message)));
+            } else if service.origin.is_some_and(|origin| !copied.insert(origin)) {
+                let message = "this line became another service already: a line is copied once";
+                broken.push(at(Violation::new("origin", ViolationCode::Duplicate, message)));
             }
             let mut fields = service.fields.clone();
             fields.currency = fields.currency.or(account.currency);

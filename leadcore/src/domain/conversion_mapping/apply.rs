@@ -45,6 +45,8 @@ pub enum WhyDropped {
     TooLong,
     /// It goes with another field that is not taken along: an amount with its currency.
     OnlyTogether,
+    /// The target takes a part of it: the day of a time, the number of an amount of money.
+    OnlyPart,
 }
 
 /// A value that is nowhere in the target afterwards.

@@ -46,7 +46,7 @@ pub enum FindingCode {
     Torn,
     /// The target takes no more behind what it has.
     CannotAppend,
-    /// A required field of the target has no source.
+    /// A required field of the target has no source: an error for one that no form fills in.
     NoSource,
     /// A required field of the target has a source that leads need not have.
     SourceNotRequired,
@@ -54,7 +54,8 @@ pub enum FindingCode {
     NotUnique,
     /// The source is switched off.
     SourceDisabled,
-    /// No rule takes the field along: its values stay on the lead.
+    /// No rule takes the field along: its values stay on the lead. The company is told, too, where rules take it as a name alone: a
+    /// consumer is called by the person.
     Lost,
 }
 
@@ -127,6 +128,7 @@ pub fn lint(mapping: &ConversionMapping, leads: &Catalogue, targets: &Targets) -
     found.extend(torn(mapping));
     required(mapping, leads, targets, &mut found);
     lost(mapping, leads, &mut found);
+    found.extend(of_consumers(mapping, leads));
     found.extend(mapping.stays.iter().filter_map(|field| gone(field, leads)));
     found.sort();
     found.dedup();
@@ -307,20 +309,22 @@ fn required(mapping: &ConversionMapping, leads: &Catalogue, targets: &Targets, f
         for spec in targets.of(record).filter(|spec| spec.required) {
             let to = &spec.field;
             let sources: Vec<_> = mapping.rules.iter().filter(|rule| rule.to == *to).collect();
-            if is_unsaid && sources.is_empty() {
-                let message = format!(
-                    "`{to}` is required and has no source: whoever converts with an opportunity has to say it"
-                );
-                let (severity, code) = (Severity::Warning, FindingCode::NoSource);
-                let to = Some(to.clone());
-                found.push(Finding { severity, code, from: Vec::new(), to, choices: Vec::new(), message });
-                continue;
-            } else if is_unsaid {
+            if is_unsaid && !sources.is_empty() {
                 continue;
             }
             let named = to.key() == "name" && sources.iter().any(|rule| rule.from == Field::Company);
             let sure = |rule: &&MappingRule| leads.spec(&rule.from).required || rule.from == Field::Kind;
-            let (severity, code, message) = if sources.is_empty() {
+            let (severity, code, message) = if sources.is_empty() && spec.custom.is_some() {
+                // Its form fills it in.
+                let who = match record {
+                    TargetRecord::Account => "",
+                    TargetRecord::Contact => " with a new person",
+                    TargetRecord::Opportunity => " with an opportunity",
+                };
+                let message =
+                    format!("`{to}` is required and has no source: whoever converts{who} has to say it");
+                (Severity::Warning, FindingCode::NoSource, message)
+            } else if sources.is_empty() {
                 let message = format!("`{to}` is required and has no source");
                 (Severity::Error, FindingCode::NoSource, message)
             } else if !named && !sources.iter().any(sure) {
@@ -344,6 +348,23 @@ fn gone(field: &Field, leads: &Catalogue) -> Option<Finding> {
     let (severity, code) = (Severity::Warning, FindingCode::UnknownField);
     let message = format!("leads have no field `{field}`, which is to stay on them");
     Some(Finding { severity, code, from: vec![field.clone()], to: None, choices: Vec::new(), message })
+}
+
+/// The company of a consumer, where rules take it as a name alone: that is the person's then.
+fn of_consumers(mapping: &ConversionMapping, leads: &Catalogue) -> Option<Finding> {
+    let field = Field::Company;
+    let mut rules = mapping.rules.iter().filter(|rule| rule.from == field).peekable();
+    let names = |rule: &MappingRule| rule.to.key() == "name" && rule.to.record != TargetRecord::Contact;
+    rules.peek()?;
+    let is_off = [&field, &Field::Kind].into_iter().any(|field| leads.is_disabled(field));
+    if is_off || mapping.stays.contains(&field) || !rules.all(names) {
+        return None;
+    }
+    let (severity, code) = (Severity::Warning, FindingCode::Lost);
+    let message = format!(
+        "nothing takes `{field}` of consumer leads along, who are called by their person: it stays on the lead"
+    );
+    Some(Finding { severity, code, from: vec![field], to: None, choices: Vec::new(), message })
 }
 
 /// Fields that callers set, that are not switched off and that no rule takes along.

@@ -1,5 +1,7 @@
 //! An amount and its currency go together: an opportunity gets both or neither.
 
+use crate::domain::custom_value::CustomValue;
+use crate::domain::field::Field;
 use crate::domain::field_value::FieldValue;
 use crate::domain::lead::Lead;
 
@@ -26,11 +28,27 @@ impl Worth {
     /// Gives the opportunity back what it was worth, where the rules took one of the two along and would have put it beside the
     /// other of somebody else. An opportunity that says nothing yet gets the currency with the amount.
     pub(super) fn keep_whole(self, lead: &Lead, slots: &mut Slots, writes: &mut Vec<FieldWrite>) {
+        let money = writes.iter().rev().find_map(|write| money_of(lead, write));
+        self.settle((lead, money.as_ref()), slots, writes);
+        // With its currency beside it, the whole of it is there.
+        let now = Self::of(slots).currency;
+        for write in writes.iter_mut().filter(|write| money_of(lead, write).is_some_and(|own| own == now)) {
+            write.dropped.take_if(|dropped| dropped.why == WhyDropped::OnlyPart);
+        }
+    }
+
+    fn settle(
+        self,
+        (lead, money): (&Lead, Option<&FieldValue>),
+        slots: &mut Slots,
+        writes: &mut Vec<FieldWrite>,
+    ) {
         let now = Self::of(slots);
         if now == self {
             return;
         }
-        let own: Option<FieldValue> = lead.fields.currency.map(|currency| currency.code().into());
+        let of_lead = lead.fields.currency.map(|currency| currency.code().into());
+        let own: Option<FieldValue> = money.cloned().or(of_lead);
         let is_written = |key: &str| writes.iter().any(|write| is_of(&write.to, key) && takes_along(write));
         let amount = is_written(AMOUNT) && !now.amount.is_empty();
         if let Some(own) = own.as_ref().filter(|_| amount && self.is_nothing() && now.currency.is_empty()) {
@@ -40,7 +58,8 @@ impl Worth {
         let is_whole = if now.amount.is_empty() {
             self.amount.is_empty()
         } else {
-            amount && (is_written(CURRENCY) || own.is_none_or(|own| own == now.currency))
+            let follows = money.is_none() && is_written(CURRENCY);
+            amount && (follows || own.is_none_or(|own| own == now.currency))
         };
         if is_whole {
             return;
@@ -72,7 +91,15 @@ pub(crate) fn is_of_worth(to: &TargetField) -> bool {
 
 /// Whether what the lead says stands in the target.
 fn takes_along(write: &FieldWrite) -> bool {
-    write.dropped.as_ref().is_none_or(|dropped| dropped.why == WhyDropped::Overwritten)
+    let is_there = |why| matches!(why, WhyDropped::Overwritten | WhyDropped::OnlyPart);
+    write.dropped.as_ref().is_none_or(|dropped| is_there(dropped.why))
+}
+
+/// The currency of the money that an amount comes of, where it says one itself.
+fn money_of(lead: &Lead, write: &FieldWrite) -> Option<FieldValue> {
+    let Field::Custom(key) = &write.from else { return None };
+    let Some(CustomValue::Money(money)) = lead.fields.custom.get(key) else { return None };
+    is_of(&write.to, AMOUNT).then(|| money.currency().code().into())
 }
 
 /// The rules of which one writes over what the other leaves. Rules that fill what is empty never part the two.

@@ -186,8 +186,13 @@ impl<'a> Run<'a> {
             Some((_, _, unit)) => self.empty.contains(unit),
             None => old.is_empty(),
         };
-        let left = left.or_else(|| self.unnamed(rule, &source));
         let done = combine::values(policy, spec.shape, fills, old.clone(), given);
+        let is_kept = done.dropped.as_ref().is_some_and(|dropped| dropped.why == WhyDropped::TargetKept);
+        let left = match left {
+            // Not a part of it is taken.
+            Some(_) if is_kept => Some(Dropped { value: source.clone(), why: WhyDropped::TargetKept }),
+            left => left.or_else(|| self.unnamed(rule, &source)),
+        };
         // A value of a field of the tenant's is the same afterwards, not one that was written and read again.
         let same = spec.custom.as_ref().is_some_and(|_| old == done.new);
         if same || self.take_over(rule, spec, &done.new, slots) {
@@ -279,10 +284,10 @@ impl<'a> Run<'a> {
                     Field::Custom(key) => self.lead.fields.custom.get(key).and_then(CustomValue::number),
                     _ => None,
                 };
-                (number.map(FieldValue::Decimal), None)
+                (number.map(FieldValue::Decimal), part(value))
             }
             (Shape::Time, Shape::Date) => match value {
-                FieldValue::Time(at) => (Some(Date::of(*at).into()), None),
+                FieldValue::Time(at) => (Some(Date::of(*at).into()), part(value)),
                 _ => (None, None),
             },
             (_, Shape::Text | Shape::LongText) => (Some(self.shown(field, shape, value).into()), None),
@@ -384,6 +389,11 @@ fn chosen(
         (_, Some(one)) => one,
     };
     (Some(given), dropped)
+}
+
+/// A value of which the target takes a part.
+fn part(value: &FieldValue) -> Option<Dropped> {
+    Some(Dropped { value: value.clone(), why: WhyDropped::OnlyPart })
 }
 
 /// Texts as one input.

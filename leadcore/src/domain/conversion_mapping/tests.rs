@@ -88,11 +88,13 @@ fn the_standard_mapping_is_sound_and_says_what_it_loses() {
     assert_eq!(told(&standard, &leads, &targets), [""; 0]);
     let of_deals = ["amount", "probability", "expected_close"];
     let left = ["score", "source", "campaign", "location", "partner", "labels", "external_id"];
-    assert_eq!(lost(&standard), [&of_deals[..], &left[..]].concat());
+    // The company of a consumer, who is called by the person.
+    assert_eq!(lost(&standard), [&["company"], &of_deals[..], &left[..]].concat());
     let whole = standard.with_opportunity();
     assert_eq!(told(&whole, &leads, &targets), [""; 0]);
-    assert_eq!(lost(&whole), ["score", "location", "partner", "labels", "external_id"]);
-    assert_eq!(lost(&whole.staying([Field::Score, Field::Labels])), ["location", "partner", "external_id"]);
+    assert_eq!(lost(&whole), ["company", "score", "location", "partner", "labels", "external_id"]);
+    let staying = [Field::Company, Field::Score, Field::Labels];
+    assert_eq!(lost(&whole.staying(staying)), ["location", "partner", "external_id"]);
 }
 
 #[test]
