@@ -208,3 +208,16 @@ def test_what_a_line_that_was_given_to_a_lead_becomes_is_open(db: Database) -> N
     assert (plan.line(2).action, plan.line(2).edit) == ("open", "take")
     plan.create(2)
     assert plan.line(2).action == "create"
+
+
+def test_a_plan_of_one_user_is_carried_out_by_another(db: Database) -> None:
+    file = b"Company,E-mail\nNordlys AS,post@nordlys.example\n"
+    plan = db.plan_import(file)
+    bob = db.as_user("bob")
+    report = bob.apply_import(plan, file)
+    assert (report.created, report.stale_lines) == (1, ())
+    assert db.leads.by_number(1).owner == "bob"
+    gone = bob.undo(bob.undo(bob.undo(report)))
+    assert gone.freed_key is not None
+    assert db.leads.count() == 0
+    assert bob.import_leads(file).created == 1

@@ -38,7 +38,7 @@ mod write;
 
 use found::Found;
 pub(super) use purpose::Purpose;
-use purpose::{Refused, alike, within};
+use purpose::{Refused, alike, alike_but, within};
 
 /// Decides row by row.
 #[derive(Debug)]
@@ -198,6 +198,12 @@ impl<'c> Planner<'c> {
             Match::Doubted(slot, by) if self.options.on_match != OnMatch::CreateNew => {
                 Ok(self.doubted(slot, by))
             }
+            Match::Several(slots, _)
+                if self.options.on_match == OnMatch::CreateNew
+                    && slots.iter().all(|slot| self.sees(*slot)) =>
+            {
+                self.create(intent, record, planned, false)
+            }
             Match::Several(slots, by) => Ok(self.several(slots, by)),
             Match::Contradicted(slot) if !self.sees(slot) => {
                 Ok(self.out_of_sight(&[slot], &MatchBy::ExternalId))
@@ -255,6 +261,8 @@ impl<'c> Planner<'c> {
             (None, Some(_)) if intent.person.is_some() => LeadKind::Consumer,
             _ => LeadKind::Company,
         });
+        // Whom nobody named is whoever creates the lead: another one than planned it, perhaps.
+        let implied = fields.owner.is_none().then_some(&Field::Owner);
         let mut draft = LeadDraft::from(fields);
         draft.stage = found.stage.map(|(_, stage)| stage);
         if self.comes_lost(draft.stage) {
@@ -277,7 +285,7 @@ impl<'c> Planner<'c> {
         match planned.map(|planned| &planned.decision) {
             None => {}
             Some(Planned::Create { values: then, .. })
-                if free.is_some() && alike(&self.as_now(then), &values) => {}
+                if free.is_some() && alike_but(&self.as_now(then), &values, implied) => {}
             Some(_) => return Err(Refused::Stale),
         }
         if self.is_trial {
