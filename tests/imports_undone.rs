@@ -119,6 +119,25 @@ fn back_in_order(store: &dyn Store, first: &str, second: &str, third: &str) {
     assert_eq!(apart, [""; 0], "{first}\n{second}\n{third}\n{outcomes:#?}");
 }
 
+/// Three imports taken back in an order, again and again until nothing moves any more.
+fn back_in_any_order(store: &dyn Store, files: &[String; 4], order: &[usize], chunk: usize) {
+    let scene = Scene::new("acme");
+    import_rows(store, &scene, &files[0], 1);
+    scene.tick();
+    let before = without(store, &scene, &CLOCKLESS);
+    let import = |attempt: u32, file: &String| import_by(store, &scene, file, (attempt, chunk)).unwrap();
+    let operations: Vec<_> = (2..).zip(&files[1..]).map(|(attempt, file)| import(attempt, file)).collect();
+    let mut outcomes = Vec::new();
+    for _ in 0..=operations.len() {
+        outcomes = order.iter().map(|n| take_back(store, &scene, operations[*n])).collect();
+    }
+    assert!(outcomes.iter().all(|outcome| !outcome.newly_undone), "it comes to an end");
+    empty_trash(store, &scene);
+    let after = without(store, &scene, &CLOCKLESS);
+    let apart: Vec<_> = before.symmetric_difference(&after).collect();
+    assert_eq!(apart, [""; 0], "{order:?} of {files:#?}\n{outcomes:#?}");
+}
+
 fn there_and_back(store: &dyn Store, first: &str, second: &str) {
     let scene = Scene::new("acme");
     import_rows(store, &scene, first, 1);
@@ -160,6 +179,19 @@ proptest! {
         let (second, third) = (file(&second), file(&third));
         back_in_order(&MemoryStore::new(), &first, &second, &third);
         back_in_order(&SqliteStore::open_in_memory().unwrap(), &first, &second, &third);
+    }
+
+    #[test]
+    fn three_imports_taken_back_in_any_order_leave_the_store_as_before(
+        first in prop::collection::vec(row(), 0..4),
+        rest in prop::collection::vec(prop::collection::vec(row(), 1..5), 3),
+        order in Just(vec![0, 1, 2]).prop_shuffle(),
+        chunk in prop::sample::select(vec![2, 100]),
+    ) {
+        let first = file(&[vec![FIRST.to_owned()], first].concat());
+        let files = [first, file(&rest[0]), file(&rest[1]), file(&rest[2])];
+        back_in_any_order(&MemoryStore::new(), &files, &order, chunk);
+        back_in_any_order(&SqliteStore::open_in_memory().unwrap(), &files, &order, chunk);
     }
 }
 
@@ -248,4 +280,106 @@ fn a_stage_that_was_there_only_in_between_may_be_gone() {
         assert_eq!((outcome.remaining, outcome.newly_undone), (vec![], true));
     }
     assert_eq!(lasting(&store, &scene), before);
+}
+
+/// Each in a value that comes, goes and comes again.
+const AGAIN: [(&str, &str, &str); 9] = [
+    ("city", "Oslo", "Moss"),
+    ("company", "Berg", "Dal"),
+    ("industry", "Fishing", "Farming"),
+    ("status", "Signed", "Shipped"),
+    ("source", "Fair", "Web"),
+    ("category", "Ships", "Boats"),
+    ("tags", "Warm", "-/-"),
+    ("phone", "+47 22225555", "-/-"),
+    ("email", "a@x.example", "-/-"),
+];
+
+const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+
+#[test]
+fn a_field_stays_with_whoever_wrote_it_last_also_where_the_same_value_came_again() {
+    for ((column, value, other), order) in AGAIN.into_iter().flat_map(|it| ORDERS.map(|order| (it, order))) {
+        let (store, scene) = (MemoryStore::new(), Scene::new("acme"));
+        import_rows(&store, &scene, "id,company\n1,A\n", 1);
+        let before = without(&store, &scene, &CLOCKLESS);
+        let file = |value: &str| format!("id,{column}\n1,{value}\n");
+        let mut operations = Vec::new();
+        for (attempt, value) in (2..).zip([value, other, value]) {
+            scene.tick();
+            operations.extend(import_rows(&store, &scene, &file(value), attempt));
+        }
+        let written = without(&store, &scene, &CLOCKLESS);
+        if order[0] != 2 {
+            let outcome = take_back(&store, &scene, operations[order[0]]);
+            let lead = outcome.remaining.iter().find(|one| one.subject.kind == SubjectKind::Lead);
+            let lead = lead.unwrap_or_else(|| panic!("{column} {order:?}: {outcome:?}"));
+            assert!(lead.kept.iter().all(|kept| kept.why == WhyKept::Edited), "{column}: {:?}", lead.kept);
+            assert_eq!(lead.reversed, [""; 0], "{column} {order:?}");
+            assert_eq!(without(&store, &scene, &CLOCKLESS), written, "{column} {order:?}");
+        }
+        for _ in 0..3 {
+            order.iter().for_each(|n| drop(take_back(&store, &scene, operations[*n])));
+        }
+        assert_eq!(without(&store, &scene, &CLOCKLESS), before, "{column} {order:?}");
+    }
+}
+
+#[test]
+fn what_an_import_took_off_and_put_on_again_comes_back_whole_or_not_at_all() {
+    for early_first in [true, false] {
+        let (store, scene) = (MemoryStore::new(), Scene::new("acme"));
+        import_rows(&store, &scene, "email,company\na@x.example,A\nb@x.example,B\n", 1);
+        let before = without(&store, &scene, &CLOCKLESS);
+        let early = import_rows(&store, &scene, "email,tags,city\na@x.example,x,Oslo\n", 2).unwrap();
+        // In two chunks, and so in two steps: it leaves the lead as it was.
+        let rows = "a@x.example,-/-,-/-\nb@x.example,x,Oslo\nb@x.example,,\na@x.example,x,Oslo\n";
+        let late = import_rows(&store, &scene, &format!("email,tags,city\n{rows}"), 3).unwrap();
+        let order = if early_first { [early, late, early] } else { [late, early, late] };
+        let outcomes = order.map(|operation| take_back(&store, &scene, operation));
+        assert_eq!(without(&store, &scene, &CLOCKLESS), before, "{early_first}: {outcomes:#?}");
+    }
+}
+
+#[test]
+fn what_an_import_added_stays_while_leads_that_it_did_not_write_have_it() {
+    for (column, value, _) in ADDED {
+        let (store, scene) = (MemoryStore::new(), Scene::new("acme"));
+        import_rows(&store, &scene, "email,company\na@x.example,A\nb@x.example,B\n", 1);
+        let before = lasting(&store, &scene);
+        let file = |email: &str| format!("email,{column}\n{email}@x.example,{value}\n");
+        let early = import_rows(&store, &scene, &file("a"), 2).unwrap();
+        let late = import_rows(&store, &scene, &file("b"), 3).unwrap();
+        let outcome = take_back(&store, &scene, early);
+        let kept: Vec<_> =
+            outcome.remaining.iter().map(|one| (one.name.as_deref(), one.kept[0].why)).collect();
+        assert_eq!(kept, [(Some(value), WhyKept::InUse)], "{column}");
+        assert_eq!(take_back(&store, &scene, late).remaining, [], "{column}");
+        // Nobody has it any more.
+        let outcome = take_back(&store, &scene, early);
+        assert_eq!((outcome.remaining, outcome.newly_undone), (vec![], true), "{column}");
+        assert_eq!(lasting(&store, &scene), before, "{column}");
+    }
+}
+
+#[test]
+fn an_undo_behind_one_that_was_undone_tells_what_stays_now() {
+    let (store, scene) = (MemoryStore::new(), Scene::new("acme"));
+    import_rows(&store, &scene, ALONE, 1);
+    let file = |city: &str| format!("email,city\na@x.example,{city}\n");
+    let early = import_rows(&store, &scene, &file("Oslo"), 2).unwrap();
+    let undone = take_back(&store, &scene, early);
+    assert_eq!(take_back(&store, &scene, undone.operation).totals.reversed, 1);
+    let late = import_rows(&store, &scene, &file("Moss"), 3).unwrap();
+    let (ctx, tenant) = (scene.ctx(), &scene.tenant);
+    let plan = store.read(tenant, |txn| undo::plan(&ctx, txn, early)).unwrap();
+    let told = take_back(&store, &scene, early);
+    assert_eq!((told.newly_undone, told.totals, &told.remaining), (false, plan.totals, &plan.records));
+    assert_eq!((told.totals.reversed, told.totals.kept), (0, 1));
+    assert_eq!(told.remaining[0].kept[0].why, WhyKept::Edited);
+    // Once nothing is over it any more, it is taken back.
+    take_back(&store, &scene, late);
+    let again = take_back(&store, &scene, early);
+    assert_eq!((again.newly_undone, again.totals.reversed, again.remaining), (true, 1, vec![]));
+    assert_eq!(take_back(&store, &scene, early).newly_undone, false);
 }

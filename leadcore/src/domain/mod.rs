@@ -140,6 +140,6 @@ pub use series_field::SeriesField;
 pub use service::{Service, ServiceFields, ServiceOrigin, ServicePatch, ServiceState};
 #[cfg(feature = "csv")]
 pub(crate) use synonyms::{is_plain_word, whose_address};
-pub(crate) use together::{beside, go_together};
+pub(crate) use together::go_together;
 pub use view::{SavedView, SystemView, ViewPreferences, ViewRef, ViewShape};
 pub use vocabulary::{Term, TermId, TermKind, TermRecord};

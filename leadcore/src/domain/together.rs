@@ -13,13 +13,6 @@ static MONEY: [Field; 3] = [Field::Amount, Field::Currency, Field::CurrencySymbo
 /// One address.
 static ADDRESS: [Field; 5] = [Field::Street, Field::City, Field::PostalCode, Field::Region, Field::Country];
 
-/// The fields that mean something only together with this one: half of an address, or the amount without its currency, would
-/// be something that nobody wrote.
-pub(crate) fn beside(field: &Field) -> &'static [Field] {
-    let groups: [&[Field]; 2] = [&MONEY, &ADDRESS];
-    groups.into_iter().find(|group| group.contains(field)).unwrap_or_default()
-}
-
 /// Whether these are taken back together, as the journal calls them.
 pub(crate) fn go_together(one: &str, other: &str) -> bool {
     Unit::of(one) == Unit::of(other)

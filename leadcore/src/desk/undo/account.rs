@@ -59,10 +59,9 @@ pub(super) fn take_back(
                 }
             },
             Action::Updated => {
-                let now = before.fields.as_lead_fields();
                 let refuse = |change: &FieldChange, field: &Field| {
                     refuse(bench, &bench.accounts, field, &change.before)
-                        .or_else(|| story.refuse(change, field, |field| field.read_fields(&now)))
+                        .or_else(|| story.refuse(entry, change, &record.kept))
                         .or_else(|| withdrawn.refuse(change))
                 };
                 let done = after.fields.rewind(&entry.changes, &refuse);

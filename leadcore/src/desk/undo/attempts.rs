@@ -20,6 +20,8 @@ pub(super) struct Latest {
     pub(super) done: Option<UndoOutcome>,
     /// Whether that left nothing, and holds.
     pub(super) is_whole: bool,
+    /// Whether one of them was itself taken back.
+    pub(super) is_undone: bool,
     /// How many there were.
     pub(super) attempts: u32,
 }
@@ -59,11 +61,11 @@ pub(super) fn attempt(
 
 pub(super) fn latest(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Result<Latest> {
     require(ctx, txn, Permission::View)?;
-    let mut latest = Latest { done: None, is_whole: false, attempts: 0 };
-    let (mut has_own, mut is_undone) = (false, false);
+    let mut latest = Latest { done: None, is_whole: false, is_undone: false, attempts: 0 };
+    let mut has_own = false;
     while let Some(attempt) = attempt(ctx, txn, operation, latest.attempts)? {
         let is_own = attempt.is_own;
-        is_undone |= attempt.is_undone;
+        latest.is_undone |= attempt.is_undone;
         if is_own || !has_own {
             latest.done = attempt.shown().or(latest.done);
             has_own |= is_own;
@@ -72,7 +74,7 @@ pub(super) fn latest(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationI
     }
     if let Some(done) = &latest.done {
         let UndoTotals { partly, kept, failed, .. } = done.totals;
-        latest.is_whole = (partly, kept, failed) == (0, 0, 0) && !is_undone;
+        latest.is_whole = (partly, kept, failed) == (0, 0, 0) && !latest.is_undone;
     }
     Ok(latest)
 }

@@ -114,7 +114,7 @@ pub(super) fn take_back<C: Child>(
             return Ok(UndoRecord::fail(subject, UndoFailure::Converted));
         }
     }
-    if !alike(now.as_ref(), after.as_ref()) {
+    if !alike(now.as_ref(), after.as_ref()) || story.is_written_over(IMAGE) {
         return Ok(kept(WhyKept::Edited));
     }
     let before = match before {

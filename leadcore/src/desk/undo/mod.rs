@@ -3,8 +3,9 @@
 //! Undo is a reading of the journal. For each record of the operation its entries are taken back, the newest first:
 //!
 //! - changed fields get the value before, where they still have the value that the operation gave them. A field that was
-//!   edited since is *kept*, and so is a lead that was converted since. A name with its parts, an amount with its
-//!   currency, an address, and a stage with how the lead ended, go together;
+//!   edited since is *kept*, and so is a lead that was converted since. Whoever wrote a field last counts, also where the same
+//!   value came again, unless that was taken back. A name with its parts, an amount with its currency, an address, and a stage
+//!   with how the lead ended, go together;
 //! - a created lead goes into the trash, unless another operation wrote it since, by whomever, or hung something on it: a
 //!   note, a task, a file, an estimate, a person. What is itself taken back does not count. A deleted lead comes out again,
 //!   a restored one goes back;
@@ -52,6 +53,7 @@ mod told;
 mod turns;
 mod walk;
 mod withdrawn;
+mod writes;
 
 use std::collections::BTreeSet;
 
@@ -264,8 +266,9 @@ pub fn apply(ctx: &Context<'_>, txn: &mut dyn Txn, planned: &UndoPlan) -> Result
 }
 
 /// Takes an operation back, in this unit of work. When it was undone before, and nothing that stayed then can be taken back by
-/// now, nothing is written and the outcome of then is returned. An import that was interrupted is given up by it: the same file begins anew, and a process that is still
-/// importing it fails at its next chunk.
+/// now, nothing is written and the outcome of then is returned; where that undo was itself undone, what stays now is told. An
+/// import that was interrupted is given up by it: the same file begins anew, and a process that is still importing it fails at
+/// its next chunk.
 ///
 /// # Errors
 /// As [`plan`], and `Denied` when the policy refuses every record that could be taken back. That some records cannot be
@@ -277,10 +280,7 @@ pub fn undo(ctx: &Context<'_>, txn: &mut dyn Txn, operation: OperationId) -> Res
     }
     let undone = undoable(ctx, txn, operation)?;
     let key = key(undone.id, latest.attempts);
-    match take_back(ctx, txn, &undone, (Some(key), None), latest.done.is_some())? {
-        Some(outcome) => Ok(outcome),
-        None => latest.done.ok_or_else(|| Error::new(ErrorKind::Internal, "an undo without an outcome")),
-    }
+    take_back(ctx, txn, &undone, (Some(key), None), Some(&latest))
 }
 
 /// Takes some records of an operation back, in this unit of work: those of single lines of an imported file, say. What was
@@ -296,18 +296,17 @@ pub fn undo_part(
     part: &UndoPart,
 ) -> Result<UndoOutcome> {
     let undone = undoable(ctx, txn, operation)?;
-    let outcome = take_back(ctx, txn, &undone, (None, Some(part)), false)?;
-    outcome.ok_or_else(|| Error::new(ErrorKind::Internal, "an undo without an outcome"))
+    take_back(ctx, txn, &undone, (None, Some(part)), None)
 }
 
-/// Takes back what there is to be taken back; none where that is nothing, and it was done `before`.
+/// Takes back what there is to be taken back. Where that is nothing, and it was done `before`, nothing is written.
 fn take_back(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     undone: &Operation,
     (key, part): (Option<String>, Option<&UndoPart>),
-    before: bool,
-) -> Result<Option<UndoOutcome>> {
+    before: Option<&Latest>,
+) -> Result<UndoOutcome> {
     let mut operation = new_operation(ctx, OperationKind::Undo, key);
     let mut outcome = UndoOutcome {
         operation: operation.id,
@@ -333,8 +332,14 @@ fn take_back(
     }
     outcome.forbidden = outcome.forbidden.saturating_add(walk.unseen());
     if !walk.has_written() {
-        if before {
-            return Ok(None);
+        if let Some((done, latest)) = before.and_then(|latest| Some((latest.done.as_ref()?, latest))) {
+            // What an undo took back that was itself undone is there again, and stays.
+            if !latest.is_undone || (outcome.remaining.is_empty() && outcome.forbidden == 0) {
+                return Ok(done.clone());
+            }
+            if outcome.forbidden == 0 {
+                return Ok(UndoOutcome { operation: done.operation, newly_undone: false, ..outcome });
+            }
         }
         // An undo that is refused must not stand in the way of one that is not.
         if outcome.forbidden > 0 {
@@ -353,7 +358,7 @@ fn take_back(
         Error::new(ErrorKind::Internal, "an outcome could not be written as JSON").with_source(error)
     })?);
     txn.journal().update(&operation)?;
-    Ok(Some(outcome))
+    Ok(outcome)
 }
 
 /// The operation, if it is of a kind that can be taken back.

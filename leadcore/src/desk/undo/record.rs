@@ -104,7 +104,7 @@ fn turn_back(
                     refuse(bench, &bench.catalogue, field, &change.before)
                         .filter(|why| *why != WhyKept::Gone || !passes(change, field))
                         .or_else(|| refused.get(field).copied())
-                        .or_else(|| story.refuse(change, field, |field| field.read(before)))
+                        .or_else(|| story.refuse(entry, change, &record.kept))
                 };
                 let mut done = rewind_by(&mut after, &changes, &refuse);
                 tell_reversed(story, before, &changes, &mut done);
@@ -312,10 +312,9 @@ pub(super) fn contact(
             }
             Action::Created => record.reversed.push(entry.action.code().to_owned()),
             Action::Updated => {
-                let now = before.fields.as_lead_fields();
                 let done = fields.rewind(&entry.changes, &|change, field| {
                     refuse(bench, &bench.contacts, field, &change.before)
-                        .or_else(|| story.refuse(change, field, |field| field.read_fields(&now)))
+                        .or_else(|| story.refuse(entry, change, &record.kept))
                         .or_else(|| withdrawn.refuse(change))
                 });
                 note(&mut record, done);

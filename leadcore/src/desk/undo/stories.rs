@@ -6,12 +6,13 @@ use uuid::Uuid;
 
 use crate::domain::{
     Action, Entry, Field, FieldChange, FieldValue, Kept, Operation, OperationKind, Sequence, Subject,
-    TermKind, Topics, WhyKept, beside, plain,
+    TermKind, Topics, WhyKept, go_together,
 };
 use crate::error::Result;
 use crate::id::OperationId;
 use crate::store::Journal;
 
+use super::writes::{Writes, Written};
 use super::{UndoFailure, UndoOutcome, UndoRecord, followers};
 
 /// How many entries of one record are read at a time: most have fewer since the operation.
@@ -26,10 +27,10 @@ pub(super) struct Story {
     pub(super) touched: bool,
     /// Whether another operation hung something on it since, or wrote what hangs on it: a note, a task, a file, an estimate.
     pub(super) hung: bool,
-    /// What each field had that others wrote since, before they did.
-    since: BTreeMap<String, FieldValue>,
-    /// The terms and stages that others wrote over, and that come back once they are taken back: by field.
-    overwritten: BTreeMap<String, BTreeSet<Uuid>>,
+    /// What others wrote since.
+    writes: Writes,
+    /// What others wrote into fields that name terms and stages: what that was written over comes back once they are taken back.
+    overwriting: BTreeMap<String, Vec<Written>>,
     /// What an undo of the operation, that holds, took back of it already: keys of fields and of actions.
     returned: BTreeSet<String>,
 }
@@ -40,34 +41,37 @@ impl Story {
         !self.returned.is_empty()
     }
 
-    /// Why a field stays that still has what the operation wrote: an undo took it back already and somebody wrote it again, or
-    /// what it means something with was written since. `now` says what a field has.
-    pub(super) fn refuse(
-        &self,
-        change: &FieldChange,
-        field: &Field,
-        now: impl Fn(&Field) -> FieldValue,
-    ) -> Option<WhyKept> {
-        let written = |field: &Field| {
-            self.since.get(field.key()).is_some_and(|before| plain(before) != plain(&now(field)))
-        };
-        let is_edited = self.returned.contains(&change.field) || beside(field).iter().any(written);
-        is_edited.then_some(WhyKept::Edited)
+    /// Why a field stays that still has what an entry of the operation wrote: an undo took it back already and somebody wrote it
+    /// again, or it was written since, or what it means something with; or a newer entry of the operation `kept` it.
+    pub(super) fn refuse(&self, entry: &Entry, change: &FieldChange, kept: &[Kept]) -> Option<WhyKept> {
+        if self.returned.contains(&change.field) || self.writes.came_behind(entry, &change.field) {
+            return Some(WhyKept::Edited);
+        }
+        kept.iter().find(|kept| go_together(&kept.field, &change.field)).map(|kept| kept.why)
+    }
+
+    /// Whether a field was written since by another operation that holds.
+    pub(super) fn is_written_over(&self, field: &str) -> bool {
+        self.own.first().is_some_and(|newest| self.writes.came_behind(newest, field))
     }
 
     /// The terms and stages that somebody else's undo would write into the record again, as this undo leaves it.
     pub(super) fn needs(&self, record: &UndoRecord) -> impl Iterator<Item = Uuid> {
         let is_back = |key: &str| record.reversed.iter().any(|back| back == key);
-        let stay = self.overwritten.iter().filter(move |(field, _)| !is_back("created") && !is_back(field));
-        stay.flat_map(|(_, ids)| ids.iter().copied())
+        let stay = self.overwriting.iter().filter(move |(field, _)| !is_back("created") && !is_back(field));
+        let written = stay.flat_map(|(_, written)| written).filter(|written| !written.is_nothing());
+        written.flat_map(|written| written.before.items().iter().filter_map(FieldValue::as_id))
     }
 
     /// Notes what another operation wrote over, but for the fields that were taken back.
-    fn note_overwritten(&mut self, entry: &Entry, back: Option<&BTreeSet<String>>) {
-        let holds = |change: &&FieldChange| back.is_none_or(|back| !back.contains(&change.field));
-        for change in entry.changes.iter().filter(|change| names_term_or_stage(change)).filter(holds) {
-            let ids = change.before.items().iter().filter_map(FieldValue::as_id);
-            self.overwritten.entry(change.field.clone()).or_default().extend(ids);
+    fn note_overwritten(&mut self, entry: &Entry) {
+        for change in entry.changes.iter().filter(|change| names_term_or_stage(change)) {
+            if self.writes.holds(entry.operation, &change.field) {
+                let known = self.overwriting.entry(change.field.clone()).or_default();
+                if !known.last_mut().is_some_and(|newer| newer.take_up(entry, change)) {
+                    known.push(Written::of(entry, change));
+                }
+            }
         }
     }
 }
@@ -106,9 +110,11 @@ pub(super) fn stories(
                     continue;
                 }
                 if entry.operation_kind == OperationKind::Undo {
-                    if !gone.contains_key(&entry.operation)
-                        && let Some(of) = undos.undone_by(journal, entry.operation)?
-                    {
+                    let Some(of) = undos.undone_by(journal, entry.operation)? else { continue };
+                    if is_about_it {
+                        story.writes.undo(&entry, of, undone.id, story.own.is_empty());
+                    }
+                    if !gone.contains_key(&entry.operation) {
                         let back = if is_about_it { returned(&entry) } else { Vec::new() };
                         if of == undone.id {
                             story.returned.extend(back.iter().cloned());
@@ -117,17 +123,18 @@ pub(super) fn stories(
                     }
                     continue;
                 }
-                let back = gone.get(&entry.operation);
                 if is_about_it {
-                    story.note_overwritten(&entry, back);
+                    story.note_overwritten(&entry);
                 }
-                if back.is_none() && counts(&entry) {
+                if !counts(&entry) {
+                    continue;
+                }
+                if is_about_it {
+                    story.writes.write(&entry, story.own.is_empty());
+                }
+                if !gone.contains_key(&entry.operation) {
                     story.touched |= is_about_it;
                     story.hung |= !is_about_it;
-                    if is_about_it && story.own.is_empty() {
-                        let changes = entry.changes.into_iter();
-                        story.since.extend(changes.map(|change| (change.field, change.before)));
-                    }
                 }
             }
             if is_all {

@@ -41,7 +41,7 @@ pub(super) fn term(
         };
         let stored = txn.terms().get(kind, &[subject.id])?.pop();
         let named = stored.as_ref().map(|stored| stored.term.name.clone());
-        let step = Step { kind, subject, changes: &entry.changes, by };
+        let step = Step { kind, subject, changes: &entry.changes, story, by };
         match (entry.action, stored) {
             (Action::Created, Some(stored)) => step.remove(bench, txn, &stored, &mut record, entries)?,
             (Action::Deleted, None) => step.revive(bench, txn, &mut record, entries)?,
@@ -62,6 +62,7 @@ struct Step<'a> {
     kind: TermKind,
     subject: Subject,
     changes: &'a [FieldChange],
+    story: &'a Story,
     by: Option<&'a Operation>,
 }
 
@@ -205,7 +206,8 @@ impl Step<'_> {
     ) -> Result<()> {
         let mut after = stored.clone();
         for change in self.changes.iter().filter(|change| plain(&change.before) != plain(&change.after)) {
-            if plain(&get(&stored.term, &change.field)) == plain(&change.after) {
+            let has = plain(&get(&stored.term, &change.field)) == plain(&change.after);
+            if has && !self.story.is_written_over(&change.field) {
                 set(&mut after.term, &change.field, &change.before);
                 record.reversed.push(change.field.clone());
             } else {

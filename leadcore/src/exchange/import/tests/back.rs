@@ -3,7 +3,7 @@
 use super::*;
 use crate::desk::undo::{self, UndoOutcome, UndoPart};
 use crate::desk::{Expect, leads, vocabulary};
-use crate::domain::{Field, LeadFields, LeadPatch, TermKind, WhyKept};
+use crate::domain::{Field, LeadFields, LeadPatch, TermKind, Topics, WhyKept};
 use crate::error::Conflict;
 use crate::id::{LabelId, OperationId, SourceId};
 use crate::store::Txn;
@@ -217,11 +217,14 @@ fn a_plan_of_an_undo_is_done_once_and_refused_once_it_says_something_else() {
     let lead = host.leads()[0].id;
     let city = |city: &str| {
         let patch = LeadPatch::new().set(Field::City, city);
-        let edit = |txn: &mut dyn Txn| leads::edit(&ctx, txn, lead, Expect::Any, &patch);
-        host.store.write(ctx.tenant(), edit).unwrap();
+        let edit = |txn: &mut dyn Txn| {
+            leads::edit(&ctx, txn, lead, Expect::Any, &patch)?;
+            txn.journal().about(&[lead.into()], Topics::NONE, None, 1)
+        };
+        host.store.write(ctx.tenant(), edit).unwrap()[0].operation
     };
-    // What was edited since stays.
-    city("Moss");
+    // What was edited since stays, also where the same is written again.
+    let edits = [city("Moss"), city("Oslo")];
     let first = planned();
     let done = apply(&first).unwrap();
     assert!(done.newly_undone && done.totals.partly == 1, "{done:?}");
@@ -229,7 +232,9 @@ fn a_plan_of_an_undo_is_done_once_and_refused_once_it_says_something_else() {
     // What is left to be taken back changes after it was planned.
     let second = planned();
     assert_eq!((first.attempts, second.attempts), (0, 1));
-    city("Oslo");
+    for edit in edits.into_iter().rev() {
+        host.store.write(ctx.tenant(), |txn| undo::undo(&ctx, txn, edit)).unwrap();
+    }
     assert_ne!(planned().records, second.records);
     assert_eq!(apply(&second).unwrap_err().conflict(), Some(&Conflict::PlanOutdated));
     let again = apply(&first).unwrap();
