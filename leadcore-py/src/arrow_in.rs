@@ -46,7 +46,7 @@ type LeftOut = BTreeMap<String, u64>;
 /// How many rows were written, what was left out, and which columns of the file hold floats too large to say which number they are.
 type Written = (u64, LeftOut, BTreeSet<usize>);
 
-/// Writes a table as CSV to an open file: how many rows, what was left out, which columns hold floats that lost digits.
+/// Writes a table as CSV to an open file: its rows, what was left out, and columns of floats with lost digits.
 #[pyfunction]
 pub(crate) fn arrow_to_csv(py: Python<'_>, source: &Bound<'_, PyAny>, file: Py<PyAny>) -> PyResult<Written> {
     let mut stream = stream_of(source)?;

@@ -1392,7 +1392,7 @@ def mapping_remove(session: Session, name: str) -> None:
     """Removes the saved mapping of this name."""
 
 def arrow_to_csv(source: Any, file: Any) -> tuple[int, dict[str, int], set[int]]:
-    """Writes a table as CSV to an open file: how many rows, what was left out, which columns hold floats that lost digits."""
+    """Writes a table as CSV to an open file: its rows, what was left out, and columns of floats with lost digits."""
 
 @final
 class LeadTable:

@@ -395,3 +395,29 @@ fn write(host: &Host, mut work: impl FnMut(&Context<'_>, &mut dyn Txn) -> Result
     let ctx = host.system();
     host.store.write(ctx.tenant(), |txn| work(&ctx, txn)).unwrap();
 }
+
+#[test]
+fn an_import_that_wrote_a_lead_there_and_back_is_as_if_it_had_not_in_one_chunk_or_two() {
+    let known = "Company,E-mail,City\nA,a@x.example,Oslo\nB,b@x.example,Voss\n";
+    let there_and_back = "Company,E-mail,City\nA,a@x.example,Moss\nB,b@x.example,Voss\nA,a@x.example,Oslo\n";
+    for (chunk, is_undone) in [(100, true), (1, true), (100, false), (1, false)] {
+        let host = Host::new();
+        let first = host.run(known).operation.unwrap();
+        let options = ImportOptions::new().chunk(chunk);
+        let second = host.run_with(there_and_back, &options).operation.unwrap();
+        if is_undone {
+            let outcome = undo(&host, second);
+            assert_eq!(outcome.remaining, []);
+        }
+        let outcome = undo(&host, first);
+        assert_eq!((outcome.remaining, host.leads().len()), (Vec::new(), 0), "{chunk} {is_undone}");
+    }
+    // Somebody else's edit in between counts.
+    let host = Host::new();
+    let first = host.run(known).operation.unwrap();
+    host.run_with(there_and_back, &ImportOptions::new().chunk(1));
+    let (ctx, lead) = (host.system(), host.leads()[0].id);
+    let patch = LeadPatch::new().set(Field::Industry, "Fishing");
+    write(&host, |_, txn| leads::edit(&ctx, txn, lead, Expect::Any, &patch).map(drop));
+    assert_eq!(stays(&undo(&host, first)), [("created", WhyKept::Edited)]);
+}
