@@ -29,6 +29,15 @@ pub(crate) fn is_written(kind: &DataType) -> bool {
     matches!(kind, DataType::Timestamp(..)) || texts(&new_empty_array(kind)).is_some()
 }
 
+/// Whether its values are floating-point numbers.
+pub(crate) fn is_float(kind: &DataType) -> bool {
+    match kind {
+        DataType::Float32 | DataType::Float64 => true,
+        DataType::Dictionary(_, values) => is_float(values),
+        _ => false,
+    }
+}
+
 fn values(array: &ArrayRef) -> Option<Texts<'_>> {
     let array: &dyn Array = array.as_ref();
     Some(match array.data_type() {

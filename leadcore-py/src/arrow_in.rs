@@ -4,18 +4,18 @@
 //! assumption about memory that no type can carry. Everything behind it is checked.
 #![expect(unsafe_code, reason = "the C data interface hands over a struct behind a pointer; see the module")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufWriter, Write};
 use std::sync::{Arc, PoisonError};
 
 use arrow_array::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
 use arrow_array::{Array as _, RecordBatchReader};
 use leadcore::error::{Error, ErrorKind, Result, ViolationCode};
-use leadcore::exchange::CsvWriter;
+use leadcore::exchange::{CsvWriter, has_lost_digits};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
-use crate::arrow_cells::{is_written, texts};
+use crate::arrow_cells::{is_float, is_written, texts};
 use crate::engine::detached;
 use crate::errors::{invalid, raise};
 use crate::import_io::{Raised, Rejects};
@@ -43,13 +43,12 @@ fn broken(py: Python<'_>, message: &str) -> PyErr {
 /// The columns of a table that no field takes, and how many rows hold anything there.
 type LeftOut = BTreeMap<String, u64>;
 
-/// Writes a table as CSV to an open file, batch by batch: how many rows it has, and what was left out of it.
+/// How many rows were written, what was left out, and which columns of the file hold floats too large to say which number they are.
+type Written = (u64, LeftOut, BTreeSet<usize>);
+
+/// Writes a table as CSV to an open file: its rows, what was left out, and columns of floats with lost digits.
 #[pyfunction]
-pub(crate) fn arrow_to_csv(
-    py: Python<'_>,
-    source: &Bound<'_, PyAny>,
-    file: Py<PyAny>,
-) -> PyResult<(u64, LeftOut)> {
+pub(crate) fn arrow_to_csv(py: Python<'_>, source: &Bound<'_, PyAny>, file: Py<PyAny>) -> PyResult<Written> {
     let mut stream = stream_of(source)?;
     let schema = stream.schema();
     let columns: Vec<Column> = schema
@@ -90,12 +89,12 @@ fn write(
     stream: &mut RecordBatchStreamReader,
     columns: &[Column],
     output: &mut dyn Write,
-) -> Result<(u64, LeftOut)> {
+) -> Result<Written> {
     let mut csv = CsvWriter::new(output);
     csv.write_row(columns.iter().filter(|column| column.is_written).map(|column| &column.header))?;
     let unwritten = columns.iter().filter(|column| !column.is_written);
     let mut left_out: LeftOut = unwritten.map(|column| (column.header.clone(), 0)).collect();
-    let mut rows = 0_u64;
+    let (mut rows, mut long) = (0_u64, BTreeSet::new());
     for batch in stream {
         let batch = batch.map_err(|error| {
             let message = format!("the Arrow stream broke: {error}");
@@ -108,20 +107,28 @@ fn write(
                 left_out.entry(column.header.clone()).and_modify(|rows| *rows = rows.saturating_add(filled));
                 continue;
             }
-            cells.push(texts(array).ok_or_else(|| {
+            let is_float = is_float(array.data_type());
+            let write = texts(array).ok_or_else(|| {
                 let message = format!(
                     "the column `{}` is of type {}, which no field takes: leave it out",
                     column.header,
                     array.data_type()
                 );
                 Error::invalid_field("file", ViolationCode::NotAllowed, message)
-            })?);
+            })?;
+            cells.push((is_float, write));
         }
         for row in 0..batch.num_rows() {
-            csv.write_row(cells.iter().map(|write| write(row)))?;
+            let texts: Vec<String> = cells.iter().map(|(_, write)| write(row)).collect();
+            for (place, ((is_float, _), text)) in cells.iter().zip(&texts).enumerate() {
+                if *is_float && has_lost_digits(text) {
+                    long.insert(place);
+                }
+            }
+            csv.write_row(&texts)?;
             rows = rows.saturating_add(1);
         }
     }
     csv.flush()?;
-    Ok((rows, left_out))
+    Ok((rows, left_out, long))
 }

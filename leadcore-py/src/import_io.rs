@@ -30,6 +30,25 @@ pub(crate) fn call<T>(raised: &Raised, work: impl FnOnce(Python<'_>) -> PyResult
     })
 }
 
+/// An exception of the caller's own code names the import that it broke off, or came behind, as the error of that does: in a
+/// note, and in `operation` where the exception takes attributes.
+pub(crate) fn name_import(
+    py: Python<'_>,
+    raised: &PyErr,
+    operation: &Bound<'_, PyAny>,
+    then: &str,
+) -> PyResult<()> {
+    let raised = raised.value(py);
+    let note = format!("the import {}", then.replace("{}", &operation.to_string()));
+    raised.call_method1("add_note", (note,))?;
+    // An error of ours may have an operation of its own.
+    if raised.getattr_opt("operation")?.is_none_or(|own| own.is_none()) {
+        // One of slots takes none.
+        drop(raised.setattr("operation", operation));
+    }
+    Ok(())
+}
+
 /// Whether work goes on after what a hearer of progress returned. Only `False` itself stops it: what a callback happens to
 /// return, such as the 0 of a `write` of nothing, says nothing.
 pub(crate) fn goes_on(told: &Bound<'_, PyAny>) -> bool {

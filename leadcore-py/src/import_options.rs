@@ -1,6 +1,6 @@
 //! What the package says about an import, as the core takes it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use leadcore::domain::Field;
 use leadcore::error::{Error, Result, ViolationCode};
@@ -33,6 +33,7 @@ pub(crate) struct Given {
     has_header: Option<bool>,
     skip_lines: Option<u64>,
     left_out: BTreeMap<String, u64>,
+    long_floats: BTreeSet<usize>,
     region: Option<String>,
     match_by: Option<Vec<String>>,
     on_match: Option<String>,
@@ -82,6 +83,7 @@ impl Given {
         read.format = self.format.as_deref().map(kind).transpose()?;
         (read.sheet, read.header_row) = (self.sheet.clone(), self.header_row);
         read.left_out.clone_from(&self.left_out);
+        read.long_floats.clone_from(&self.long_floats);
         Ok(read)
     }
 

@@ -11,7 +11,7 @@ use leadcore::domain::Field;
 use leadcore::error::{Error, Result, ViolationCode};
 use leadcore::exchange::import::{self, ImportPlan, ImportReport, PlannedLine, Preview};
 use leadcore::exchange::{ColumnMapping, Mapping, mappings, template, template_xlsx};
-use leadcore::id::UserId;
+use leadcore::id::{OperationId, UserId};
 use leadcore::store::Store;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -19,7 +19,7 @@ use pyo3::types::PyBytes;
 use crate::arguments::Parts;
 use crate::convert::{Text, from_json, to_json};
 use crate::errors::raise;
-use crate::import_io::{Output, Raised, Rejects, Sink, Source, open, open_path};
+use crate::import_io::{Output, Raised, Rejects, Sink, Source, name_import, open, open_path};
 use crate::import_options::{Column, Given, mapping};
 use crate::output::{Identity, Replacement, unwritable};
 use crate::session::Session;
@@ -110,7 +110,18 @@ fn told(py: Python<'_>, report: &ImportReport) -> PyResult<Told> {
 fn with_input<T: Send>(
     py: Python<'_>,
     session: &Session,
+    place: Place,
+    work: impl FnOnce(&Context<'_>, &dyn Store, Source, &Raised) -> Result<T> + Send,
+) -> PyResult<T> {
+    importing(py, session, place, |_| None, work)
+}
+
+/// The same for work that writes: `written` says the operation of what is done.
+fn importing<T: Send>(
+    py: Python<'_>,
+    session: &Session,
     Place { path, data, file }: Place,
+    written: impl FnOnce(&T) -> Option<OperationId>,
     work: impl FnOnce(&Context<'_>, &dyn Store, Source, &Raised) -> Result<T> + Send,
 ) -> PyResult<T> {
     if let Some(path) = &path {
@@ -128,30 +139,24 @@ fn with_input<T: Send>(
     });
     match raised.lock().unwrap_or_else(PoisonError::into_inner).take() {
         Some(error) => {
-            if let Err(broken) = result {
-                name_import(py, &error, &broken)?;
+            match &result {
+                Err(broken) => {
+                    let operation =
+                        broken.value(py).getattr_opt("operation")?.filter(|known| !known.is_none());
+                    let then = "so far is operation {}: the same call goes on, `db.undo` takes it back";
+                    operation.map_or(Ok(()), |known| name_import(py, &error, &known, then))?;
+                }
+                Ok(done) => {
+                    let then = "is done, as operation {}: `db.undo` takes it back";
+                    if let Some(known) = written(done) {
+                        name_import(py, &error, known.as_uuid().into_pyobject(py)?.as_any(), then)?;
+                    }
+                }
             }
             Err(error)
         }
         None => result,
     }
-}
-
-/// An exception of the caller's own code names the import that it broke off, as the error of that does: in a note, and in
-/// `operation` where the exception takes attributes.
-fn name_import(py: Python<'_>, raised: &PyErr, broken: &PyErr) -> PyResult<()> {
-    let operation = broken.value(py).getattr_opt("operation")?.filter(|operation| !operation.is_none());
-    let Some(operation) = operation else { return Ok(()) };
-    let raised = raised.value(py);
-    let note =
-        format!("the import so far is operation {operation}: the same call goes on, `db.undo` takes it back");
-    raised.call_method1("add_note", (note,))?;
-    // An error of ours may have an operation of its own.
-    if raised.getattr_opt("operation")?.is_none_or(|own| own.is_none()) {
-        // One of slots takes none.
-        drop(raised.setattr("operation", operation));
-    }
-    Ok(())
 }
 
 /// Runs `work` with where rejected rows go and whom to tell.
@@ -196,7 +201,8 @@ pub(crate) fn import_leads(
 ) -> PyResult<Told> {
     let given: Given = from_json(py, "options", &options.0)?;
     check_outputs(py, session, &place, (None, None), &outputs)?;
-    let report = with_input(py, session, place, move |ctx, store, source, raised| {
+    let written = |report: &ImportReport| report.operation.filter(|_| !dry_run);
+    let report = importing(py, session, place, written, move |ctx, store, source, raised| {
         let options = given.options()?;
         with_outputs(outputs, raised, !dry_run, |rejects, sink| {
             if dry_run {
@@ -240,7 +246,8 @@ pub(crate) fn import_apply(
 ) -> PyResult<Told> {
     let plan = plan_of(py, "plan", &plan.0)?;
     check_outputs(py, session, &place, (None, None), &outputs)?;
-    let report = with_input(py, session, place, move |ctx, store, source, raised| {
+    let written = |report: &ImportReport| report.operation;
+    let report = importing(py, session, place, written, move |ctx, store, source, raised| {
         with_outputs(outputs, raised, true, |rejects, sink| {
             import::apply(ctx, store, &plan, source, rejects, sink)
         })
@@ -284,7 +291,8 @@ pub(crate) fn import_apply_from(
 ) -> PyResult<Told> {
     check_outputs(py, session, &place, (Some(plan.as_path()), None), &outputs)?;
     check_input(py, session, "plan", &plan)?;
-    let report = with_input(py, session, place, move |ctx, store, source, raised| {
+    let written = |report: &ImportReport| report.operation;
+    let report = importing(py, session, place, written, move |ctx, store, source, raised| {
         let plan = BufReader::new(open_path("plan", &plan)?);
         with_outputs(outputs, raised, true, |rejects, sink| {
             import::apply_from(ctx, store, plan, source, rejects, sink)

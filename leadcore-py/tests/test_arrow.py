@@ -240,3 +240,19 @@ def test_leads_as_a_frame_of_pandas_and_back(db: Database) -> None:
         report = other.import_leads(frame)
         assert report.created == 2
         assert other.leads.by_number(1).amount == Decimal("1250.5")
+
+
+def test_floats_that_are_too_large_to_be_known_are_refused() -> None:
+    pa = package("pyarrow")
+
+    def imported(ids: Any) -> leadcore.ImportReport:
+        db = leadcore.open(":memory:", tenant="acme", user="ada")
+        return db.import_leads(pa.table({"company": ["A", "B"], "external_id": ids}), external_system="crm")
+
+    floats = pa.array([12345678901234567.0, None])
+    for ids in (floats, floats.dictionary_encode()):
+        report = imported(ids)
+        assert (report.created, [(one.line, one.field) for one in report.rejections]) == (1, [(2, "external_id")])
+        assert report.rejections[0].message.startswith("not all digits of this long number are known")
+    assert imported(pa.array([9007199254740991.0, None])).created == 2
+    assert imported(pa.array([12345678901234567, None])).created == 2

@@ -390,3 +390,25 @@ def test_a_template_that_nobody_filled_in_holds_no_rows(db: Database) -> None:
         report = db.import_leads(db.template(format=kind), dry_run=True)
         assert report.lines == 0
         assert "no rows" in str(report)
+
+
+@pytest.mark.parametrize("kind", [ZeroDivisionError, KeyboardInterrupt, leadcore.NotFoundError])
+def test_an_exception_of_the_callback_behind_the_last_row_names_the_import(
+    db: Database, kind: type[BaseException]
+) -> None:
+    file = b"Company,E-mail\nNordlys AS,post@nordlys.example\n"
+
+    def tell(_: object) -> None:
+        raise kind
+
+    for attempt, hear in enumerate(({"progress": tell}, {"lines": tell}), 1):
+        with pytest.raises(kind) as caught:
+            db.import_leads(file, attempt=attempt, **hear)  # type: ignore[arg-type]
+        operation = caught.value.operation  # type: ignore[attr-defined]
+        done = db.import_leads(file, attempt=attempt)
+        assert (done.repeated, done.operation) == (True, operation)
+        assert f"the import is done, as operation {operation}" in "".join(caught.value.__notes__)
+        db.undo(operation)
+    with pytest.raises(kind) as caught:
+        db.import_leads(file, attempt=3, dry_run=True, progress=tell)
+    assert getattr(caught.value, "operation", None) is None

@@ -250,3 +250,16 @@ def test_lines_that_link_to_one_that_was_decided_about_are_written(db: Database,
         assert {told.field for told in report.rejections} == {"x_parent"}
     else:
         assert (report.created, [told.line for told in report.left_out_values]) == (2, [2, 4])
+
+
+def test_a_plan_of_one_user_is_carried_out_by_another(db: Database) -> None:
+    file = b"Company,E-mail\nNordlys AS,post@nordlys.example\n"
+    plan = db.plan_import(file)
+    bob = db.as_user("bob")
+    report = bob.apply_import(plan, file)
+    assert (report.created, report.stale_lines) == (1, ())
+    assert db.leads.by_number(1).owner == "bob"
+    gone = bob.undo(bob.undo(bob.undo(report)))
+    assert gone.freed_key is not None
+    assert db.leads.count() == 0
+    assert bob.import_leads(file).created == 1

@@ -1397,8 +1397,8 @@ def mapping_save(session: Session, name: str, headers: list[str] | None, columns
 def mapping_remove(session: Session, name: str) -> None:
     """Removes the saved mapping of this name."""
 
-def arrow_to_csv(source: Any, file: Any) -> tuple[int, dict[str, int]]:
-    """Writes a table as CSV to an open file, batch by batch: how many rows it has, and what was left out of it."""
+def arrow_to_csv(source: Any, file: Any) -> tuple[int, dict[str, int], set[int]]:
+    """Writes a table as CSV to an open file: its rows, what was left out, and columns of floats with lost digits."""
 
 @final
 class LeadTable:

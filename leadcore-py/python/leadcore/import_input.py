@@ -209,13 +209,14 @@ def opened(file: Any, given: dict[str, Any]) -> tuple[Any, dict[str, Any], IO[by
         file = _without_nulls(file)
         spool = tempfile.SpooledTemporaryFile(_SPOOL)  # noqa: SIM115 - the caller closes it
         try:
-            _, left_out = _leadcore.arrow_to_csv(file, spool)
+            _, left_out, long_floats = _leadcore.arrow_to_csv(file, spool)
             spool.seek(0)
         except BaseException:
             spool.close()
             raise
         ours = {"format": "csv", "encoding": "utf-8", "delimiter": ",", "quote": '"', "header_row": 1}
         ours |= {"left_out": left_out} if left_out else {}
+        ours |= {"long_floats": sorted(long_floats)} if long_floats else {}
         said = {key: value for key, value in given.items() if key not in ReadInput.__annotations__}
         return (None, None, spool), said | ours, spool
     if isinstance(file, io.TextIOBase) or not hasattr(file, "read"):

@@ -308,7 +308,7 @@ def _open(file: Any, how: Any) -> Iterator[tuple[Any, str]]:
     options(how, ImportInput.__annotations__)
     place, said, spool = opened(file, dict(how))
     try:
-        yield place, options(said, {**ImportInput.__annotations__, "left_out": dict})
+        yield place, options(said, {**ImportInput.__annotations__, "left_out": dict, "long_floats": list})
     finally:
         if spool is not None:
             spool.close()

@@ -245,7 +245,7 @@ impl Coercer {
             let cell = column.text(row, &mut self.blanked);
             if cell.is_empty() {
                 left_open.extend(column.at.rules.default.as_deref().map(|value| (column, value)));
-            } else if let Some(message) = column.unusable(row) {
+            } else if let Some(message) = column.unusable(row, self.is_of_text) {
                 broken.push(Violation::new(column.at.field.key(), ViolationCode::Malformed, message));
             } else {
                 let field = &column.at.field;

@@ -17,6 +17,21 @@ pub fn float_cell(value: f64) -> String {
     if is_noisy(&exact) { float_text(value) } else { exact }
 }
 
+/// Whether a cell that was a floating-point number is a whole one of which not all digits are known: its neighbours have the same
+/// float.
+///
+/// ```
+/// use leadcore::exchange::has_lost_digits;
+/// assert!(has_lost_digits("12345678901234568") && !has_lost_digits("1234567890123456"));
+/// ```
+#[must_use]
+pub fn has_lost_digits(cell: &str) -> bool {
+    let digits = cell.strip_prefix('-').unwrap_or(cell);
+    digits.len() > 15
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && digits.parse::<f64>().is_ok_and(|value| value >= EXACT)
+}
+
 /// Whether a number is written with more digits than a floating-point number keeps, and more places than anybody writes.
 pub(super) fn is_noisy(number: &str) -> bool {
     let places = number.split_once('.').map_or(0, |(_, places)| places.len());

@@ -75,7 +75,7 @@ pub use decode::TextEncoding;
 pub use dialect::Dialect;
 pub use digest::{FileDigest, digest, sha256_hex};
 pub use doubt::EncodingDoubt;
-pub use floats::float_cell;
+pub use floats::{float_cell, has_lost_digits};
 pub use held::{HeldTable, SheetName};
 pub use json::JsonReader;
 pub use kind::FileKind;

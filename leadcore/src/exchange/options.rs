@@ -1,6 +1,6 @@
 //! What a caller may decide instead of leaving it to detection.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -80,6 +80,10 @@ pub struct ReadOptions {
     /// as [left out](super::Table::left_out), and refused in a mapping.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub left_out: BTreeMap<String, u64>,
+    /// Columns, from 0, that were floating-point numbers before they were written as text, some of them so large that they may
+    /// stand for [another number](super::Row::has_lost_digits).
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub long_floats: BTreeSet<usize>,
     #[serde(skip)]
     known_header: Option<KnownHeader>,
 }
@@ -98,6 +102,7 @@ impl fmt::Debug for ReadOptions {
             .field("header_row", &self.header_row)
             .field("limits", &self.limits)
             .field("left_out", &self.left_out)
+            .field("long_floats", &self.long_floats)
             .field("known_header", &self.known_header.is_some())
             .finish()
     }
@@ -194,6 +199,13 @@ impl ReadOptions {
     #[must_use]
     pub fn left_out(mut self, columns: BTreeMap<String, u64>) -> Self {
         self.left_out = columns;
+        self
+    }
+
+    /// Says which columns were floating-point numbers of which some are too large to be known.
+    #[must_use]
+    pub fn long_floats(mut self, columns: impl IntoIterator<Item = usize>) -> Self {
+        self.long_floats = columns.into_iter().collect();
         self
     }
 

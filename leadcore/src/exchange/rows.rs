@@ -7,6 +7,7 @@ use csv::StringRecord;
 use super::decode::{self, Decoded, ENCODING_SAMPLE, TextEncoding};
 use super::dialect::{self, DIALECT_SAMPLE, Dialect};
 use super::doubt::{self, EncodingDoubt};
+use super::floats::has_lost_digits;
 use super::frames::Frames;
 use super::options::ReadOptions;
 use super::row_problem::RowProblem;
@@ -60,6 +61,7 @@ impl Row {
         let before = std::mem::take(&mut self.cells);
         // What a person wrote is text.
         let is_same = |at: &usize| before.get(*at) == cells.get(*at).map(String::as_str);
+        self.lost_digits.retain(is_same);
         self.numbers.retain(is_same);
         self.amounts.retain(is_same);
         self.cells = cells.iter().map(String::as_str).collect();
@@ -141,8 +143,8 @@ impl Row {
         self.cell_errors.contains(&column) || self.no_results.contains(&column)
     }
 
-    /// Whether a cell of a sheet holds a long number of which the file does not say all digits, so that it may be another one
-    /// than [`get`](Self::get) gives.
+    /// Whether a cell of a sheet, or of a column of [floats](super::ReadOptions::long_floats), holds a long number of which not
+    /// all digits are known, so that it may be another one than [`get`](Self::get) gives.
     #[must_use]
     pub fn has_lost_digits(&self, column: usize) -> bool {
         self.lost_digits.contains(&column)
@@ -188,6 +190,8 @@ pub struct TableReader<R> {
     records: u64,
     /// Whether its lines stand in quotes as a whole.
     wrapped: bool,
+    /// Columns that were floating-point numbers.
+    floats: Vec<usize>,
 }
 
 impl<R: Read + Seek> TableReader<R> {
@@ -230,6 +234,7 @@ impl<R: Read + Seek> TableReader<R> {
             first: None,
             records: 0,
             wrapped,
+            floats: options.long_floats.iter().copied().collect(),
         };
         table.read_first(options)?;
         Ok(table)
@@ -350,6 +355,9 @@ impl<R: Read> TableReader<R> {
         if row.problem.is_none() && row.cells.iter().skip(width).any(|cell| !cell.trim().is_empty()) {
             row.problem = Some(RowProblem::ExtraCells);
         }
+        let is_lost = |place: &&usize| row.cells.get(**place).is_some_and(has_lost_digits);
+        row.lost_digits.clear();
+        row.lost_digits.extend(self.floats.iter().filter(is_lost));
         Ok(true)
     }
 }

@@ -381,7 +381,7 @@ fn undoable(ctx: &Context<'_>, txn: &mut dyn Txn, id: OperationId) -> Result<Ope
     }
 }
 
-/// A file whose import was undone can be imported again; once that undo is undone, it counts as imported again.
+/// A file whose import was undone can be imported again; once that undo is undone, it counts as imported again; and so on.
 fn exchange_keys(txn: &mut dyn Txn, undone: &Operation) -> Result<Option<String>> {
     match undone.kind {
         OperationKind::Import => {
@@ -390,19 +390,46 @@ fn exchange_keys(txn: &mut dyn Txn, undone: &Operation) -> Result<Option<String>
             Ok(freed)
         }
         OperationKind::Undo => {
-            let stored =
-                undone.outcome.clone().and_then(|json| serde_json::from_value::<UndoOutcome>(json).ok());
-            let Some((first, key)) = stored.and_then(|first| Some((first.undone, first.freed_key?))) else {
-                return Ok(None);
-            };
-            // Imported again meanwhile: then that import has the key.
-            if txn.journal().find(OperationKind::Import, &key)?.is_none()
-                && let Some(import) = txn.journal().operation(first)?
-            {
-                txn.journal().update(&Operation { key: Some(key), ..import })?;
+            let Some((freed, import)) = exchanged(txn, undone)? else { return Ok(None) };
+            let held = txn.journal().find(OperationKind::Import, &freed.key)?;
+            let is_own = held.as_ref().is_some_and(|held| held.id == import.id);
+            if freed.is_free && held.is_none() {
+                // Not where it was imported again meanwhile: then that import has the key.
+                txn.journal().update(&Operation { key: Some(freed.key), ..import })?;
+            } else if !freed.is_free && is_own {
+                txn.journal().update(&Operation { key: None, ..import })?;
+                return Ok(Some(freed.key));
             }
             Ok(None)
         }
         _ => Ok(None),
     }
+}
+
+/// What an undo made of the key of an import.
+struct Freed {
+    key: String,
+    /// Whether it freed it; else it gave it back.
+    is_free: bool,
+}
+
+/// What an undo made of the key of the import that it took back or, as the undo of an undo, brought back.
+fn exchanged(txn: &mut dyn Txn, undo: &Operation) -> Result<Option<(Freed, Operation)>> {
+    let (mut at, mut freed): (_, Option<Freed>) = (undo.clone(), None);
+    let mut is_free = true;
+    while at.kind == OperationKind::Undo {
+        let Some(stored) =
+            at.outcome.clone().and_then(|json| serde_json::from_value::<UndoOutcome>(json).ok())
+        else {
+            return Ok(None);
+        };
+        // The last undo that freed it says the key; those behind it gave it back and freed it in turn.
+        if let (None, Some(key)) = (&freed, stored.freed_key) {
+            freed = Some(Freed { key, is_free });
+        }
+        is_free = !is_free;
+        let Some(next) = txn.journal().operation(stored.undone)? else { return Ok(None) };
+        at = next;
+    }
+    Ok(freed.map(|freed| (freed, at)).filter(|(_, import)| import.kind == OperationKind::Import))
 }

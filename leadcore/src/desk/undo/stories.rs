@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::id::OperationId;
 use crate::store::Journal;
 
-use super::writes::{Writes, Written};
+use super::writes::{Work, Writes, Written};
 use super::{UndoFailure, UndoOutcome, UndoRecord, followers};
 
 /// How many entries of one record are read at a time: most have fewer since the operation.
@@ -95,7 +95,7 @@ pub(super) fn stories(
         // The operations that are taken back, as far as this record goes, and what of them: an undo comes behind what it
         // undoes.
         let mut gone: BTreeMap<OperationId, BTreeSet<String>> = BTreeMap::new();
-        let mut before = None;
+        let (mut work, mut before) = (Work::default(), None);
         loop {
             let entries = journal.about(&[*subject], Topics::NONE, before, AT_A_TIME)?;
             before = entries.last().map(|entry| entry.sequence).filter(|end| *end > first);
@@ -133,14 +133,15 @@ pub(super) fn stories(
                     story.writes.write(&entry, story.own.is_empty());
                 }
                 if !gone.contains_key(&entry.operation) {
-                    story.touched |= is_about_it;
                     story.hung |= !is_about_it;
+                    story.touched |= is_about_it && work.is_more(&entry);
                 }
             }
             if is_all {
                 break;
             }
         }
+        story.touched |= work.changed();
     }
     Ok(stories)
 }

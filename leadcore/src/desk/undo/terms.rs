@@ -98,7 +98,19 @@ impl Step<'_> {
         Ok(found)
     }
 
-    /// A term that was added goes, unless something refers to it but for leads that this operation made and an undo of it
+    /// Whether it is another one than was added: renamed since, say. Where it stands in its list does not matter.
+    fn is_edited(&self, stored: &TermRecord) -> bool {
+        let made = |field: &str| self.changes.iter().find(|change| change.field == field);
+        let is_set = |value: &FieldValue| !matches!(value, FieldValue::Empty | FieldValue::Bool(false));
+        let fields = [self.kind.code(), "color", "archived", "needs_detail"];
+        fields.iter().any(|field| match made(field) {
+            Some(change) => plain(&get(&stored.term, field)) != plain(&change.after),
+            // What a new term has is not always told.
+            None => is_set(&get(&stored.term, field)),
+        })
+    }
+
+    /// A term that was added goes, unless somebody changed it since, or something refers to it but for leads that this operation made and an undo of it
     /// put into the trash, or an undo of another operation did: these lose it, and get it back with the undo of the undo.
     fn remove(
         &self,
@@ -108,6 +120,10 @@ impl Step<'_> {
         record: &mut UndoRecord,
         entries: &mut Vec<NewEntry>,
     ) -> Result<()> {
+        if self.is_edited(stored) {
+            Self::keep(record, "created", WhyKept::Edited);
+            return Ok(());
+        }
         if bench.needed.contains(&stored.term.id) {
             Self::keep(record, "created", WhyKept::InUse);
             return Ok(());

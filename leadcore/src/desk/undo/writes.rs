@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{Entry, FieldChange, FieldValue, Sequence, go_together, plain};
+use crate::domain::{Action, Entry, FieldChange, FieldValue, IMPORT_LINE, Sequence, go_together, plain};
 use crate::id::OperationId;
 
 /// Read from a record's entries, the newest first.
@@ -112,6 +112,31 @@ impl Writes {
             undo.at > then && undo.from.is_none_or(|from| from < then) && go_together(key, field)
         };
         self.last.iter().any(is_last) || self.undos.iter().any(is_between)
+    }
+}
+
+/// What operations made of the fields of a record, each in all its steps: an import writes a lead once in each chunk. One that left
+/// all as it had found it did nothing, as if it had been one step.
+#[derive(Debug, Default)]
+pub(super) struct Work(BTreeMap<(OperationId, String), Written>);
+
+impl Work {
+    /// Reads an entry, the newest first; `true` where it is more than a change of fields.
+    pub(super) fn is_more(&mut self, entry: &Entry) -> bool {
+        if entry.changes.is_empty() || !matches!(entry.action, Action::Updated | Action::Moved) {
+            return true;
+        }
+        for change in changed(entry).filter(|change| change.field != IMPORT_LINE) {
+            let key = (entry.operation, change.field.clone());
+            let newer = self.0.entry(key).or_insert_with(|| Written::of(entry, change));
+            newer.take_up(entry, change);
+        }
+        false
+    }
+
+    /// Whether any of them changed anything.
+    pub(super) fn changed(&self) -> bool {
+        self.0.values().any(|written| !written.is_nothing())
     }
 }
 

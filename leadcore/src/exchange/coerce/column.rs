@@ -122,7 +122,7 @@ impl Column {
     }
 
     /// Why the row's cells of this column cannot be taken.
-    pub(super) fn unusable(&self, row: &Row) -> Option<&'static str> {
+    pub(super) fn unusable(&self, row: &Row, is_of_text: bool) -> Option<&'static str> {
         if self.at.from.places().any(|place| row.no_results.contains(&place)) {
             return Some(
                 "the file holds no result of the cell's formula: open it in a spreadsheet and save it again",
@@ -131,8 +131,11 @@ impl Column {
         if self.at.from.places().any(|place| row.is_formula_error(place)) {
             return Some("the cell holds the error of a formula");
         }
-        let message =
-            "not all digits of this long number are known: format the column as text in the spreadsheet";
+        let message = if is_of_text {
+            "not all digits of this long number are known: make the column one of text or of whole numbers"
+        } else {
+            "not all digits of this long number are known: format the column as text in the spreadsheet"
+        };
         self.at.from.places().any(|place| row.has_lost_digits(place)).then_some(message)
     }
 

@@ -115,6 +115,7 @@ fn settled<R: Read + Seek>(said: &ReadOptions, table: &Table<R>) -> ReadOptions 
     }
     read = read.skip_lines(table.skipped_lines()).has_header(table.header_line().is_some());
     read.header_row = table.header_line();
+    read.long_floats.clone_from(&said.long_floats);
     read.sheet = table.sheet().map(|sheet| SheetChoice::Name(sheet.to_owned()));
     read
 }

@@ -199,6 +199,12 @@ impl<'c> Planner<'c> {
             Match::Doubted(slot, by) if self.options.on_match != OnMatch::CreateNew => {
                 Ok(self.doubted(slot, by))
             }
+            Match::Several(slots, _)
+                if self.options.on_match == OnMatch::CreateNew
+                    && slots.iter().all(|slot| self.sees(*slot)) =>
+            {
+                self.create(intent, record, planned, false)
+            }
             Match::Several(slots, by) => Ok(self.several(slots, by)),
             Match::Contradicted(slot) if !self.sees(slot) => {
                 Ok(self.out_of_sight(&[slot], &MatchBy::ExternalId))
@@ -256,6 +262,8 @@ impl<'c> Planner<'c> {
             (None, Some(_)) if intent.person.is_some() => LeadKind::Consumer,
             _ => LeadKind::Company,
         });
+        // Whom nobody named is whoever creates the lead: another one than planned it, perhaps.
+        let implied = fields.owner.is_none().then_some(&Field::Owner);
         let mut draft = LeadDraft::from(fields);
         draft.stage = found.stage.map(|(_, stage)| stage);
         if self.comes_lost(draft.stage) {
@@ -278,7 +286,7 @@ impl<'c> Planner<'c> {
         match planned.map(|planned| &planned.decision) {
             None => {}
             Some(Planned::Create { values: then, .. })
-                if free.is_some() && self.writes_as_planned(then, &values, false) => {}
+                if free.is_some() && self.writes_as_planned(then, &values, (false, implied)) => {}
             Some(Planned::Reject { reasons, .. }) if self.links.refuse_anew(reasons) => {}
             Some(_) => return Err(Refused::Stale),
         }
@@ -369,7 +377,7 @@ impl<'c> Planner<'c> {
             None => true,
             // Above a line that means a lead of this file, a person may have decided anew what that lead is.
             Some(Planned::Update { lead, number, changes: then, .. }) => {
-                self.id_for(*lead) == after.id && self.writes_as_planned(then, &changes, number.is_none())
+                self.id_for(*lead) == after.id && self.writes_as_planned(then, &changes, (number.is_none(), None))
             }
             Some(Planned::Unchanged { lead, .. }) => {
                 self.id_for(*lead) == after.id && self.links.are_anew(&changes)

@@ -297,6 +297,11 @@ impl ImportReport {
         self.stale_lines.binary_search(&line).is_ok().then(|| vec![stale()])
     }
 
+    /// Whether a plan was carried out of which nothing holds any more: its file is as good as not imported.
+    pub(super) fn is_of_no_use(&self) -> bool {
+        self.skips.contains_key(&SkipReason::Stale) && self.created == 0 && self.updated == 0
+    }
+
     /// The report of a run that goes on behind this one.
     pub(super) fn resumed(self) -> Self {
         Self { resumed_after: self.lines, done_elsewhere: 0, ..self }

@@ -363,6 +363,9 @@ impl Import<'_> {
         report.said = report.said.map(|said| said.after(&chunk.records));
         if chunk.end {
             operation.state = OperationState::Done;
+            if report.is_of_no_use() {
+                operation.key = None;
+            }
         }
         operation.outcome = Some(serde_json::to_value(&report).map_err(|error| {
             Error::new(ErrorKind::Internal, "the progress could not be written as JSON").with_source(error)

@@ -10,8 +10,8 @@ use super::super::planned::LineLink;
 use super::super::records::Record;
 use super::super::source::Source;
 use super::Planner;
-use super::purpose::{alike, within};
-use crate::domain::{CustomValue, FieldChange, FieldValue, Subject};
+use super::purpose::{alike_but, within};
+use crate::domain::{CustomValue, Field, FieldChange, FieldValue, Subject};
 use crate::id::LeadId;
 
 impl Planner<'_> {
@@ -76,17 +76,17 @@ impl Planner<'_> {
         self.links.needs(record.line)
     }
 
-    /// Whether a row writes now what was planned, but for links to rows about which a person decided since: `is_within` where
-    /// it need not write all of it.
+    /// Whether a row writes now what was planned, but for links to rows about which a person decided since, and for a field that
+    /// is `implied`: `is_within` where it need not write all of it.
     pub(super) fn writes_as_planned(
         &self,
         then: &[FieldChange],
         now: &[FieldChange],
-        is_within: bool,
+        (is_within, implied): (bool, Option<&Field>),
     ) -> bool {
         let then = self.links.without_anew(&self.as_now(then));
         let now = self.links.without_anew(now);
-        alike(&then, &now) || (is_within && within(&then, &now))
+        alike_but(&then, &now, implied) || (is_within && within(&then, &now))
     }
 
     /// What was planned, with the ids that its leads have by now.

@@ -1,6 +1,6 @@
 //! What rows are decided for, and whether a decision is still what was planned.
 
-use crate::domain::{FieldChange, FieldValue};
+use crate::domain::{Field, FieldChange, FieldValue};
 use crate::error::Violation;
 
 /// For whom it is decided.
@@ -47,13 +47,18 @@ impl From<Violation> for Refused {
     }
 }
 
-/// Whether two lists of changes say the same.
-pub(super) fn alike(then: &[FieldChange], now: &[FieldChange]) -> bool {
-    then.len() == now.len()
-        && then
-            .iter()
-            .zip(now)
-            .all(|(a, b)| a.field == b.field && same(&a.before, &b.before) && same(&a.after, &b.after))
+/// Whether two lists of changes say the same, whatever they say of this field.
+pub(super) fn alike_but(then: &[FieldChange], now: &[FieldChange], field: Option<&Field>) -> bool {
+    let told = |change: &&FieldChange| field.is_none_or(|field| change.field != field.key());
+    let (mut then, mut now) = (then.iter().filter(told), now.iter().filter(told));
+    loop {
+        match (then.next(), now.next()) {
+            (None, None) => return true,
+            (Some(a), Some(b))
+                if a.field == b.field && same(&a.before, &b.before) && same(&a.after, &b.after) => {}
+            _ => return false,
+        }
+    }
 }
 
 /// Whether nothing is written now that was not planned, whatever was there before.

@@ -319,3 +319,105 @@ fn a_line_of_a_lead_that_other_lines_wrote_too_is_taken_back_with_them_or_not_at
         assert!(stays(&outcome).iter().all(|(_, why)| *why == WhyKept::Reversed), "{outcome:?}");
     }
 }
+
+#[test]
+fn whenever_an_import_stands_undone_its_file_can_be_imported_again() {
+    let host = Host::new();
+    let operation = host.run(FILE).operation.unwrap();
+    let first = undo(&host, operation);
+    let key = first.freed_key.clone();
+    assert!(key.is_some());
+    // There and back, some times: the key goes with the leads.
+    let mut last = first.operation;
+    for _ in 0..3 {
+        let brought_back = undo(&host, last);
+        assert_eq!((brought_back.freed_key, host.leads().len()), (None, 2));
+        assert!(host.run(FILE).repeated);
+        let gone = undo(&host, brought_back.operation);
+        assert_eq!((&gone.freed_key, host.leads().len()), (&key, 0), "{gone:?}");
+        last = gone.operation;
+    }
+    let again = host.run(FILE);
+    assert_eq!((again.repeated, again.created, host.leads().len()), (false, 2, 2));
+    // By now that import has it.
+    let brought_back = undo(&host, last);
+    let gone = undo(&host, brought_back.operation);
+    assert_eq!(gone.freed_key, None, "{gone:?}");
+    let repeated = host.run(FILE);
+    assert_eq!((repeated.repeated, repeated.operation), (true, again.operation));
+}
+
+#[test]
+fn terms_that_somebody_changed_since_stay_and_are_told() {
+    type Change = fn(&Host, SourceId);
+    let changes: [(Change, bool); 4] = [
+        (
+            |host, id| {
+                write(host, |ctx, txn| vocabulary::rename(ctx, txn, id, Expect::Any, "Trade fair").map(drop));
+            },
+            true,
+        ),
+        (
+            |host, id| {
+                write(host, |ctx, txn| {
+                    vocabulary::recolor(ctx, txn, id, Expect::Any, Some("#112233")).map(drop)
+                });
+            },
+            true,
+        ),
+        (
+            |host, id| write(host, |ctx, txn| vocabulary::archive(ctx, txn, id, Expect::Any, true).map(drop)),
+            true,
+        ),
+        // Nobody did anything to it.
+        (|_, _| {}, false),
+    ];
+    for (change, stays_there) in changes {
+        let host = Host::new();
+        let operation = host.run(FILE).operation.unwrap();
+        let ctx = host.system();
+        let sources = host.store.read(ctx.tenant(), |txn| vocabulary::list::<SourceId>(&ctx, txn)).unwrap();
+        let fair = sources.iter().find(|term| term.name == "Fair").unwrap();
+        change(&host, fair.id);
+        let outcome = undo(&host, operation);
+        let left = names(&host).1;
+        if stays_there {
+            assert_eq!((left.len(), stays(&outcome)), (1, vec![("created", WhyKept::Edited)]), "{outcome:?}");
+            assert_eq!(outcome.remaining[0].name.as_ref(), left.first());
+        } else {
+            assert_eq!((left.len(), stays(&outcome)), (0, vec![]));
+        }
+        assert!(host.leads().is_empty());
+    }
+}
+
+fn write(host: &Host, mut work: impl FnMut(&Context<'_>, &mut dyn Txn) -> Result<()>) {
+    let ctx = host.system();
+    host.store.write(ctx.tenant(), |txn| work(&ctx, txn)).unwrap();
+}
+
+#[test]
+fn an_import_that_wrote_a_lead_there_and_back_is_as_if_it_had_not_in_one_chunk_or_two() {
+    let known = "Company,E-mail,City\nA,a@x.example,Oslo\nB,b@x.example,Voss\n";
+    let there_and_back = "Company,E-mail,City\nA,a@x.example,Moss\nB,b@x.example,Voss\nA,a@x.example,Oslo\n";
+    for (chunk, is_undone) in [(100, true), (1, true), (100, false), (1, false)] {
+        let host = Host::new();
+        let first = host.run(known).operation.unwrap();
+        let options = ImportOptions::new().chunk(chunk);
+        let second = host.run_with(there_and_back, &options).operation.unwrap();
+        if is_undone {
+            let outcome = undo(&host, second);
+            assert_eq!(outcome.remaining, []);
+        }
+        let outcome = undo(&host, first);
+        assert_eq!((outcome.remaining, host.leads().len()), (Vec::new(), 0), "{chunk} {is_undone}");
+    }
+    // Somebody else's edit in between counts.
+    let host = Host::new();
+    let first = host.run(known).operation.unwrap();
+    host.run_with(there_and_back, &ImportOptions::new().chunk(1));
+    let (ctx, lead) = (host.system(), host.leads()[0].id);
+    let patch = LeadPatch::new().set(Field::Industry, "Fishing");
+    write(&host, |_, txn| leads::edit(&ctx, txn, lead, Expect::Any, &patch).map(drop));
+    assert_eq!(stays(&undo(&host, first)), [("created", WhyKept::Edited)]);
+}

@@ -3,8 +3,9 @@
 #[cfg(all(feature = "sheets", feature = "xlsx"))]
 use super::Heard;
 use super::{Host, counts};
-use crate::exchange::FileKind;
+use crate::domain::Field;
 use crate::exchange::import::ImportOptions;
+use crate::exchange::{FileKind, ReadOptions};
 
 #[cfg(all(feature = "sheets", feature = "xlsx"))]
 fn workbook() -> Vec<u8> {
@@ -304,4 +305,23 @@ fn cells_that_two_bars_separate_are_read() {
     let left_out = report.mapping.columns.iter().filter(|column| column.field.is_none());
     assert!(left_out.clone().all(|column| !column.header.chars().any(char::is_alphabetic)));
     assert_eq!(left_out.count(), 2, "{report}");
+}
+
+#[test]
+fn floats_that_do_not_say_which_number_they_are_are_told() {
+    let file = "Company,External id,Description\nA,12345678901234568,1\nB,1234567890123456,2\nC,,-9007199254740992\nD,,3\n";
+    let options = |read: ReadOptions| ImportOptions::new().external_system("crm").read(read);
+    let host = Host::new();
+    let report = host.run_with(file, &options(ReadOptions::new().long_floats([1, 2])));
+    assert_eq!(counts(&report), (2, 0, 0, 2), "{report}");
+    let fields: Vec<_> = report.rejections.iter().map(|told| (told.line, told.field.as_str())).collect();
+    assert_eq!(fields, [(2, "external_id"), (4, "description")]);
+    assert!(report.rejections[0].message.contains("not all digits of this long number are known"));
+    // In a column of whole numbers all are known: that is another file.
+    assert_eq!(counts(&host.run_with(file, &options(ReadOptions::new()))), (3, 0, 1, 0));
+    // What a person says instead is known.
+    let host = Host::new();
+    let mut plan = host.plan(file, &options(ReadOptions::new().long_floats([1, 2])));
+    plan.set(2, Field::ExternalId, "12345678901234567").unwrap();
+    assert_eq!(counts(&host.apply(&plan, file)), (3, 0, 0, 1));
 }

@@ -291,3 +291,61 @@ fn a_plan_that_was_applied_and_taken_back_is_applied_again() {
         import::apply_from(&ctx, &host.store, Cursor::new(&lines), Cursor::new(FILE), None, &mut ()).unwrap();
     assert_eq!(counts(&third), (1, 2, 1, 1), "{third}");
 }
+
+#[test]
+fn a_plan_may_be_carried_out_by_somebody_else_who_then_owns_what_nobody_owns() {
+    let [ada, bob] = ["ada", "bob"].map(|user| Actor::User(user.parse().unwrap()));
+    let owners = |file: &str| {
+        let host = Host::new();
+        let planner = host.ctx(ada.clone(), &AllowAll);
+        let plan =
+            import::plan(&planner, &host.store, Cursor::new(file), &ImportOptions::new(), &mut ()).unwrap();
+        let ctx = host.ctx(bob.clone(), &AllowAll);
+        let report =
+            import::apply(&ctx, &host.store, &stored(&plan), Cursor::new(file), None, &mut ()).unwrap();
+        assert_eq!(counts(&report), (2, 0, 0, 0), "{report}");
+        let owners = host.leads().into_iter().map(|lead| lead.fields.owner.unwrap().to_string());
+        owners.collect::<Vec<_>>()
+    };
+    assert_eq!(owners("company,email\nA,a@x.example\nB,b@x.example\n"), ["bob", "bob"]);
+    assert_eq!(owners("company,email,owner\nA,a@x.example,cleo\nB,b@x.example,\n"), ["cleo", "bob"]);
+}
+
+#[test]
+fn a_plan_of_which_nothing_holds_leaves_its_file_to_be_planned_again() {
+    for chunk in [1, 100] {
+        let host = Host::new();
+        let file = "company,email\nA,a@x.example\nB,b@x.example\n";
+        let options = ImportOptions::new().chunk(chunk);
+        let plan = host.plan(file, &options);
+        host.run("email\na@x.example\nb@x.example\n");
+        let report = host.apply(&plan, file);
+        assert_eq!((counts(&report), report.stale_lines.clone()), ((0, 0, 2, 0), vec![2, 3]), "{report}");
+        // Once more, and as it is by now.
+        assert_eq!(host.apply(&plan, file).stale_lines, [2, 3]);
+        let plan = host.plan(file, &options);
+        assert!(!plan.report.repeated);
+        assert_eq!(counts(&host.apply(&plan, file)), (0, 2, 0, 0));
+        assert!(host.apply(&plan, file).repeated);
+    }
+    // What was written in part is imported.
+    let host = Host::new();
+    let plan = host.plan(FILE, &ImportOptions::new());
+    host.run("email\na@x.example\n");
+    assert!(host.apply(&plan, FILE).created > 0);
+    assert!(host.plan(FILE, &ImportOptions::new()).report.repeated);
+}
+
+#[test]
+fn another_lead_is_created_where_several_are_meant() {
+    let host = Host::new();
+    let file = "company,phone\nA,+47 22225555\n";
+    for attempt in 1..=4 {
+        let options = ImportOptions::new().on_match(OnMatch::CreateNew).attempt(attempt);
+        assert_eq!(counts(&host.dry(file, &options)), (1, 0, 0, 0));
+        let report = host.run_with(file, &options);
+        assert_eq!(counts(&report), (1, 0, 0, 0), "{report}");
+    }
+    assert_eq!(host.leads().len(), 4);
+    assert_eq!(counts(&host.run_with(file, &ImportOptions::new().attempt(9))), (0, 0, 0, 1));
+}
