@@ -51,7 +51,11 @@ impl Look<'_> {
             if !txn.links().to(&[*person], None)?.is_empty() {
                 continue;
             }
-            count += u64::from(!self.is_own_person(txn, *person, last)?);
+            let mut is_edited = false;
+            self.since(txn, *person, last, &mut |entry| {
+                is_edited |= entry.action == Action::Updated && entry.actor != self.rules.actor;
+            })?;
+            count += u64::from(is_edited || self.has_work_of_others(txn, *person, last)?);
         }
         Ok(count)
     }

@@ -167,10 +167,18 @@ impl Look<'_> {
     }
 
     /// Whether nothing of what others wrote on a person behind this place, or hung there, is left.
-    pub(super) fn is_own_person(&self, txn: &mut dyn Txn, person: Subject, last: Sequence) -> Result<bool> {
-        if !self.net(txn, person, last)?.writers(|actor, _| *actor != self.rules.actor).is_empty() {
-            return Ok(false);
-        }
+    fn is_own_person(&self, txn: &mut dyn Txn, person: Subject, last: Sequence) -> Result<bool> {
+        let writers = self.net(txn, person, last)?.writers(|actor, _| *actor != self.rules.actor);
+        Ok(writers.is_empty() && !self.has_work_of_others(txn, person, last)?)
+    }
+
+    /// Whether anything that others wrote or hung on a person behind this place is still there.
+    pub(super) fn has_work_of_others(
+        &self,
+        txn: &mut dyn Txn,
+        person: Subject,
+        last: Sequence,
+    ) -> Result<bool> {
         let mut hung = BTreeSet::new();
         back_to(txn, person, last, &mut |entry| {
             if entry.subject.kind.is_child() && entry.actor != self.rules.actor {
@@ -180,10 +188,10 @@ impl Look<'_> {
         })?;
         for some in hung.into_iter().collect::<Vec<_>>().chunks(ROUND) {
             if txn.children().placements(some)?.iter().any(|one| one.about.contains(&person)) {
-                return Ok(false);
+                return Ok(true);
             }
         }
-        Ok(true)
+        Ok(false)
     }
 
     /// Tells what hangs on a new record and stands against the way back, with what was told of it before.
