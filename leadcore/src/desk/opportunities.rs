@@ -8,16 +8,15 @@
 //! While it is open everything can change. Once won or lost, what it was worth is fixed until it is [reopened](reopen). What
 //! the policy hides of leads (amount, owner, source …) it hides here too.
 
+mod customers;
 mod kind;
 mod list;
 mod moves;
-mod persons;
 
 use crate::context::Context;
 use crate::domain::{
-    CatalogueKind, Field, Lead, LeadNumber, NewEntry, OperationKind, Opportunity, OpportunityEnd,
-    OpportunityFields, OpportunityPatch, OpportunityState, Series, Subject, SubjectKind, Tab, TermKind,
-    Totals,
+    CatalogueKind, Field, LeadNumber, NewEntry, OperationKind, Opportunity, OpportunityEnd,
+    OpportunityFields, OpportunityPatch, OpportunityState, Series, Subject, Tab, TermKind, Totals,
 };
 use crate::error::{Conflict, Error, ErrorKind, Result, Violation, ViolationCode};
 use crate::id::{
@@ -26,13 +25,15 @@ use crate::id::{
 use crate::store::Txn;
 use crate::time::Date;
 
-use super::access::{Expect, check_fields, visible};
+use super::access::{Expect, check_fields};
 use super::convert::once::{self, Once};
 use super::convert::{self, ConversionOptions};
 use super::operation::record;
 use super::settings::load_catalogue_of;
 use super::{children, children_purge, custom, series};
 
+use customers::check_persons;
+pub(super) use customers::customer;
 use kind::check_named;
 pub(super) use kind::{is_hidden, shown_by};
 use list::made_by;
@@ -40,7 +41,6 @@ pub(super) use list::origins;
 pub use list::{OpportunityQuery, list, of};
 pub use moves::{Lost, lose, reopen, win};
 pub(super) use moves::{lost, won};
-use persons::check_persons;
 
 /// What a new opportunity is to be.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -288,42 +288,6 @@ pub fn delete(
     let mut entries = children_purge::clear(ctx, txn, opportunity.id.into())?;
     entries.extend(children::take_away(ctx, txn, &opportunity)?);
     record(ctx, txn, OperationKind::Delete, &entries).map(drop)
-}
-
-/// The account that this record is, or that the lead became, with the lead.
-///
-/// # Errors
-/// `NotFound`; `Conflict` with `ConversionRequired`; `Invalid` for another kind of record.
-pub(super) fn customer(
-    ctx: &Context<'_>,
-    txn: &mut dyn Txn,
-    of: Subject,
-    what: &str,
-) -> Result<(AccountId, Option<Lead>)> {
-    match of.kind {
-        SubjectKind::Account => Ok((AccountId::from_uuid(of.id), None)),
-        SubjectKind::Lead => {
-            let lead = visible(ctx, txn, LeadId::from_uuid(of.id))?;
-            match &lead.conversion {
-                Some(conversion) => {
-                    let account = conversion.account.ok_or_else(|| {
-                        let message = "the lead became a person without an account";
-                        Error::invalid_field("of", ViolationCode::NotAllowed, message)
-                    })?;
-                    Ok((account, Some(lead)))
-                }
-                None if lead.trashed.is_some() => Err(Error::not_found("lead")),
-                None => {
-                    let (lead, revision) = (lead.id, lead.revision);
-                    Err(Error::conflicting(what, Conflict::ConversionRequired { lead, revision }))
-                }
-            }
-        }
-        _ => {
-            let message = "only an account, or a lead that became one, has this";
-            Err(Error::invalid_field("of", ViolationCode::NotAllowed, message))
-        }
-    }
 }
 
 /// How a new opportunity came to be.
