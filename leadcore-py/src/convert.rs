@@ -269,7 +269,7 @@ fn is_decimal(value: &Bound<'_, PyAny>) -> bool {
     class.and_then(|class| value.is_instance(&class)).unwrap_or(false)
 }
 
-/// The written form, without an exponent: exact, and the core says what fits.
+/// The written form, without an exponent: exact, and the core says what fits. A whole number has no zeros behind it.
 fn decimal_of(value: &Bound<'_, PyAny>) -> Result<FieldValue, ValueError> {
     let refuse = || ValueError::new(ViolationCode::OutOfRange, "a number has at most 28 digits");
     // `adjusted` is the place of the first digit; beyond this the written form would be long without a use.
@@ -279,7 +279,9 @@ fn decimal_of(value: &Bound<'_, PyAny>) -> Result<FieldValue, ValueError> {
         return Err(refuse());
     }
     let text = value.call_method1("__format__", ("f",)).and_then(|text| text.extract::<String>());
-    text.map(FieldValue::Text).map_err(|_| refuse())
+    let text = text.map_err(|_| refuse())?;
+    let whole = text.split_once('.').filter(|(_, zeros)| zeros.bytes().all(|digit| digit == b'0'));
+    Ok(whole.map_or_else(|| text.as_str().into(), |(whole, _)| whole.into()))
 }
 
 pub(crate) fn time_of(at: &Bound<'_, PyDateTime>) -> Result<Timestamp, ValueError> {

@@ -57,12 +57,13 @@ def test_many_that_were_broken_off_go_on_with_the_leads_they_had(db: Database) -
     assert db.leads.get(late.id).state == "open"
 
 
-@pytest.mark.parametrize("kind", ["money", "decimal"])
+@pytest.mark.parametrize("kind", ["money", "decimal", "integer"])
 @pytest.mark.parametrize("record", ["account", "contact"])
 def test_an_amount_in_a_field_of_ones_own_is_what_it_is_under_a_key(db: Database, record: Any, kind: Any) -> None:
     of_money: dict[str, Any] = {"currency": "EUR"} if kind == "money" else {}
     db.catalogue.of(record).add_field("x_own", label="Own", type=kind, **of_money)
-    said: tuple[Any, ...] = (10, "10.00", Decimal("10.0"), Decimal(10), 10.0, " 10 ")
+    text = "10" if kind == "integer" else "10.00"
+    said: tuple[Any, ...] = (10, text, Decimal("10.00"), Decimal("1e1"), 10.0, " 10 ")
     for n, first in enumerate(said):
         lead, *many = (db.leads.create(company=f"Lead {n}", name=f"Ana {n}") for _ in range(3))
 
@@ -76,7 +77,7 @@ def test_an_amount_in_a_field_of_ones_own_is_what_it_is_under_a_key(db: Database
         for again in said:
             assert call(lead.id, f"one {n}", again).operation == done.operation, (first, again)
             assert call([one.id for one in many], f"many {n}", again).totals.already == 2
-        for other in (10.01, "100", None):
+        for other in (10.01, "100", Decimal("10.01"), None):
             for which, key in ((lead.id, f"one {n}"), ([one.id for one in many], f"many {n}")):
                 with pytest.raises(leadcore.ConflictError) as caught:
                     call(which, key, other)

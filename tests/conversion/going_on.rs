@@ -1,15 +1,18 @@
 //! X.09: where things go that the user who takes a conversion back hung since on records that go, and what an undo makes of it.
 
+use leadcore::context::Context;
 use leadcore::desk::convert::{Fate, OpportunityChoice, OpportunityRequest, Unconvertible};
 use leadcore::desk::files::{self, NewFile};
 use leadcore::desk::{Expect, activities, contacts, convert, estimates, opportunities, undo};
 use leadcore::domain::{
-    ActivityFields, AddressMark, ContactFields, FileLimits, OpportunityFields, ReachChannel, Subject, WhyKept,
+    ActivityFields, AddressMark, ContactFields, FileLimits, OpportunityFields, OpportunityPatch,
+    ReachChannel, Subject, WhyKept,
 };
+use leadcore::store::Txn;
 
 use super::fresh::*;
 use super::handed_on::{as_bob_planned, kim, moved, note, read, tabs};
-use super::own_work::{back, fate_of, gapless};
+use super::own_work::{back, bob, fate_of, gapless};
 use crate::estimates::roof;
 use crate::support::Host;
 
@@ -178,7 +181,8 @@ fn x_09_what_others_did_on_what_one_deleted_oneself_stands_against_it() {
     });
     host.scene.tick();
     host.write(|ctx, txn| opportunities::delete(ctx, txn, deal, Expect::Any));
-    assert_eq!(blockers(&host, &lead), [Unconvertible::Gone { record: deal.into() }], "bob's note went too");
+    let gone = Unconvertible::Gone { record: deal.into(), by: vec![host.scene.ctx().actor().clone()] };
+    assert_eq!(blockers(&host, &lead), [gone], "bob's note went too");
     let deletion = last_operation(&host, deal);
     host.scene.tick();
     host.write(|ctx, txn| undo::undo(ctx, txn, deletion));
@@ -218,4 +222,55 @@ fn x_09_what_others_did_on_what_one_deleted_oneself_stands_against_it() {
         }
     }
     back(&host, &lead);
+}
+
+#[test]
+fn x_09_a_joined_opportunity_that_one_deleted_oneself_stands_against_nothing() {
+    let host = Host::new();
+    let known = account(&host, &named("Fjord"));
+    let ada = host.scene.ctx().actor().clone();
+    for (work, wanted) in [("none", true), ("edit", false), ("note", false), ("deleted", false)] {
+        let running = host.write(|ctx, txn| {
+            opportunities::create(ctx, txn, known.id, OpportunityFields::named("Running").into())
+        });
+        let record = Subject::from(running.id);
+        let lead = kim(&host);
+        into(&host, &lead, &options().opportunity(OpportunityChoice::Existing(running.id)));
+        host.scene.tick();
+        let patch = OpportunityPatch::new().probability(Some(60));
+        match work {
+            "edit" => {
+                drop(as_bob(&host, |ctx, txn| opportunities::edit(ctx, txn, running.id, Expect::Any, &patch)))
+            }
+            "note" => drop(as_bob(&host, |ctx, txn| {
+                activities::add(ctx, txn, &[record], ActivityFields::note("They like it"))
+            })),
+            _ => {}
+        }
+        host.scene.tick();
+        let delete =
+            |ctx: &Context<'_>, txn: &mut dyn Txn| opportunities::delete(ctx, txn, running.id, Expect::Any);
+        if work == "deleted" {
+            as_bob(&host, delete)
+        } else {
+            host.write(delete)
+        }
+        if !wanted {
+            let [Unconvertible::Gone { record: told, by }] = &blockers(&host, &lead)[..] else {
+                panic!("{work}")
+            };
+            let first = if work == "deleted" { bob() } else { ada.clone() };
+            assert_eq!((*told, &by[0]), (record, &first), "{work}");
+            continue;
+        }
+        let deletion = last_operation(&host, running.id);
+        let taken = back(&host, &lead);
+        let told = taken.records.iter().find(|one| one.record == record).unwrap();
+        assert_eq!((&told.fate, &told.kept[..]), (&Fate::Restored(vec![]), &["opportunity".to_owned()][..]));
+        // It was the account's before: an undo of the deletion brings it back.
+        host.scene.tick();
+        host.write(|ctx, txn| undo::undo(ctx, txn, deletion));
+        let now = host.read(|_, txn| txn.opportunities().get(&[running.id])).remove(0);
+        assert_eq!((now.account, &now.about), (known.id, &vec![Subject::from(known.id)]));
+    }
 }

@@ -14,7 +14,7 @@ use leadcore::domain::{
 use super::fresh::*;
 use crate::support::{Host, company, form};
 
-fn bob() -> Actor {
+pub(super) fn bob() -> Actor {
     Actor::User("bob".parse().unwrap())
 }
 
@@ -97,7 +97,12 @@ fn x_09_what_one_opened_again_goes_with_it_and_what_others_touched_does_not() {
         [Unconvertible::Changed { by, .. }, Unconvertible::MovedOn { .. }] if by.contains(&bob())
     ));
     as_bob(&host, |ctx, txn| opportunities::delete(ctx, txn, deal, Expect::Any));
-    assert_eq!(blockers(&host, &lead), [Unconvertible::Gone { record }]);
+    let by = vec![bob(), host.scene.ctx().actor().clone()];
+    assert_eq!(
+        blockers(&host, &lead),
+        [Unconvertible::Gone { record, by }],
+        "whoever took it away is told first"
+    );
 }
 
 #[test]

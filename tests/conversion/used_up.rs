@@ -159,3 +159,24 @@ fn a_lead_of_many_without_a_number_is_told_the_same_whichever_series_are_used_up
     assert_eq!(fields, ["series", "opportunity.probability"]);
     assert!(host.get(&lead).conversion.is_none());
 }
+
+#[test]
+fn a_series_that_is_none_or_archived_is_told_with_the_rest() {
+    let host = Host::new();
+    let old = one(&host, Series::Account, "Old", 9);
+    host.write(|ctx, txn| series::archive(ctx, txn, old.id, old.revision, true));
+    let none = one(&host, Series::Opportunity, "Other", 9);
+    for (series, code) in [(none.id, ViolationCode::Unknown), (old.id, ViolationCode::NotAllowed)] {
+        let lead = lead(&host);
+        let patch = OpportunityPatch::new().probability(Some(101));
+        let deal = OpportunityRequest::new().with(patch);
+        let mut wanted = options().with_opportunity(deal);
+        wanted.series = Some(series);
+        let error = refused(
+            host.try_write(|ctx, txn| convert::convert(ctx, txn, lead.id, &wanted)),
+            ErrorKind::Invalid,
+        );
+        let told: Vec<_> = error.violations().iter().map(|one| (one.field.as_str(), one.code)).collect();
+        assert_eq!(told, [("series", code), ("opportunity.probability", ViolationCode::OutOfRange)]);
+    }
+}

@@ -44,7 +44,7 @@ class TakenBack(Record):
 
     The fields of a record that was there before, which the conversion filled and the acting user edited since: they
     keep what they have now, with the fields that mean something only together with them. ``opportunity`` where the
-    acting user ended one that the lead had joined: it stays as it is."""
+    acting user ended one that the lead had joined, or deleted it: it stays as it is."""
     moved: dict[str, int] = field(default_factory=dict)
     """What the acting user alone hung on a new record since, counted by kind (``note``, ``contact``): it hangs on the
     lead from then on, or stays with what else it is about. So are meetings of other records in which the lead takes
@@ -83,7 +83,8 @@ class UnconvertBlocker(Record):
     subject: Subject | None = None
     """The record."""
     by: tuple[str | None, ...] = field(default=(), repr=False)
-    """With ``changed``: who, ``None`` for the program itself."""
+    """Who, each once, ``None`` for the program itself: with ``changed`` and ``gone`` those who stand against it or took
+    the record away, otherwise everybody of ``since``, also you. Empty where the journal does not tell."""
     fields: tuple[str, ...] = field(default=(), repr=False)
     """With ``edited``: which."""
     tabs: dict[str, int] = field(default_factory=dict, repr=False)
@@ -196,10 +197,13 @@ class UnconvertPlan(Plan):
     def _blocker(self, told: Mapping[str, Any]) -> UnconvertBlocker:
         kind = told["blocker"]
         by = told.get("by", ())
+        since = self._since(told["record"]) if "record" in told else ()
+        # Those of `in_use` are counted.
+        named = isinstance(by, list)
         return UnconvertBlocker(
             kind,
             _subject(told["record"]) if "record" in told else None,
-            tuple(user_of(actor) for actor in by) if kind == "changed" else (),
+            tuple(user_of(actor) for actor in by) if named else tuple(dict.fromkeys(one.user for one in since)),
             tuple(told.get("fields", ())),
             dict(told.get("tabs", ())),
             tuple(UUID(lead) for lead in told.get("leads", ())),
@@ -208,7 +212,7 @@ class UnconvertPlan(Plan):
             tuple(unmet_of(*one) for one in _leadcore.unconversion_unmet(self._json)) if kind == "stage" else (),
             told.get("state"),
             told.get("target"),
-            self._since(told["record"]) if "record" in told else (),
+            since,
         )
 
     def _since(self, record: Mapping[str, Any]) -> tuple[WrittenSince, ...]:

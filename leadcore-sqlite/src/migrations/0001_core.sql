@@ -4,6 +4,7 @@
 -- Ids are UUIDs of 16 bytes, times are microseconds since 1970-01-01 UTC, days are days since
 -- 1970-01-01, amounts are units of 1/10,000.
 -- Columns named `…_key` and `search` are computed by leadcore (folded: no case, no accents); collations decide nothing.
+-- Checks of rows that are written often say three values and more without IN: SQLite fills a table of its own for each.
 
 -- By which version of leadcore's rules the computed columns were written. Mixed, they would find only half.
 CREATE TABLE {prefix}keys (
@@ -117,9 +118,9 @@ CREATE TABLE {prefix}lead (
     follow_up_day    INTEGER,
     rank             TEXT    NOT NULL,
     -- 0 open, 1 disqualified, 2 converted: follows from the columns below.
-    state            INTEGER NOT NULL CHECK (state IN (0, 1, 2)),
+    state            INTEGER NOT NULL CHECK (state BETWEEN 0 AND 2),
     closed_at        INTEGER,
-    outcome          TEXT CHECK (outcome IN ('won', 'lost', 'disqualified')),
+    outcome          TEXT CHECK (outcome = 'won' OR outcome = 'lost' OR outcome = 'disqualified'),
     reason           BLOB,
     reason_detail    TEXT,
     converted_at     INTEGER,
@@ -221,7 +222,7 @@ CREATE TABLE {prefix}tally (
     tenant TEXT    NOT NULL,
     dim    TEXT    NOT NULL,
     key    BLOB    NOT NULL,
-    state  INTEGER NOT NULL CHECK (state IN (0, 1, 2)),
+    state  INTEGER NOT NULL CHECK (state BETWEEN 0 AND 2),
     n      INTEGER NOT NULL,
     PRIMARY KEY (tenant, dim, key, state)
 ) STRICT, WITHOUT ROWID;
@@ -233,7 +234,7 @@ CREATE TABLE {prefix}stage_sum (
     tenant        TEXT    NOT NULL,
     stage         BLOB    NOT NULL,
     currency      TEXT    NOT NULL,
-    state         INTEGER NOT NULL CHECK (state IN (0, 1, 2)),
+    state         INTEGER NOT NULL CHECK (state BETWEEN 0 AND 2),
     leads         INTEGER NOT NULL,
     plain_high    INTEGER NOT NULL,
     plain_low     INTEGER NOT NULL,
@@ -331,7 +332,7 @@ CREATE VIRTUAL TABLE {prefix}account_search USING fts5 (
 -- and the compared form of its value, and `field`, a custom field that there is a value of.
 CREATE TABLE {prefix}block_key (
     tenant  TEXT NOT NULL,
-    of      TEXT NOT NULL CHECK (of IN ('account', 'contact', 'opportunity')),
+    of      TEXT NOT NULL CHECK (of = 'account' OR of = 'contact' OR of = 'opportunity'),
     kind    TEXT NOT NULL,
     key     TEXT NOT NULL,
     subject BLOB NOT NULL CHECK (length(subject) = 16),

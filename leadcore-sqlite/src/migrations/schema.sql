@@ -113,7 +113,7 @@ CREATE TABLE leadcore_blob_directory (
 CREATE INDEX leadcore_blob_outside ON leadcore_blob (hash) WHERE outside = 1;
 CREATE TABLE leadcore_block_key (
     tenant  TEXT NOT NULL,
-    of      TEXT NOT NULL CHECK (of IN ('account', 'contact', 'opportunity')),
+    of      TEXT NOT NULL CHECK (of = 'account' OR of = 'contact' OR of = 'opportunity'),
     kind    TEXT NOT NULL,
     key     TEXT NOT NULL,
     subject BLOB NOT NULL CHECK (length(subject) = 16),
@@ -351,9 +351,9 @@ CREATE TABLE leadcore_lead (
     follow_up_day    INTEGER,
     rank             TEXT    NOT NULL,
     -- 0 open, 1 disqualified, 2 converted: follows from the columns below.
-    state            INTEGER NOT NULL CHECK (state IN (0, 1, 2)),
+    state            INTEGER NOT NULL CHECK (state BETWEEN 0 AND 2),
     closed_at        INTEGER,
-    outcome          TEXT CHECK (outcome IN ('won', 'lost', 'disqualified')),
+    outcome          TEXT CHECK (outcome = 'won' OR outcome = 'lost' OR outcome = 'disqualified'),
     reason           BLOB,
     reason_detail    TEXT,
     converted_at     INTEGER,
@@ -680,7 +680,7 @@ CREATE TABLE leadcore_stage_sum (
     tenant        TEXT    NOT NULL,
     stage         BLOB    NOT NULL,
     currency      TEXT    NOT NULL,
-    state         INTEGER NOT NULL CHECK (state IN (0, 1, 2)),
+    state         INTEGER NOT NULL CHECK (state BETWEEN 0 AND 2),
     leads         INTEGER NOT NULL,
     plain_high    INTEGER NOT NULL,
     plain_low     INTEGER NOT NULL,
@@ -694,7 +694,7 @@ CREATE TABLE leadcore_tally (
     tenant TEXT    NOT NULL,
     dim    TEXT    NOT NULL,
     key    BLOB    NOT NULL,
-    state  INTEGER NOT NULL CHECK (state IN (0, 1, 2)),
+    state  INTEGER NOT NULL CHECK (state BETWEEN 0 AND 2),
     n      INTEGER NOT NULL,
     PRIMARY KEY (tenant, dim, key, state)
 ) STRICT, WITHOUT ROWID;

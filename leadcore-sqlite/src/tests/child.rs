@@ -47,6 +47,8 @@ fn other_process() {
             Ok(_) => "opened".to_owned(),
             Err(error) => format!("{:?}: {error}", error.kind()),
         },
+        #[cfg(target_os = "linux")]
+        "keeps_it_open" => super::foreign::keeps_it_open(file),
         other => panic!("no such role: {other}"),
     };
     println!("said: {answer}");

@@ -1,5 +1,8 @@
 //! Domains that belong to nobody in particular: of mail providers, and of sites where anybody has a page.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// Providers whose customers share a domain, by country; the names under which they are reached in many countries are in
 /// [`EVERYWHERE`].
 const PROVIDERS: &str = "\
@@ -46,6 +49,10 @@ const SITES: &str = "facebook.com fb.com instagram.com linkedin.com twitter.com 
     gitlab.com medium.com wordpress.com blogspot.com wixsite.com weebly.com etsy.com ebay.com ebay.de amazon.com \
     yelp.com tripadvisor.com crunchbase.com about.me sites.google.com business.site notion.so";
 
+/// All of both: an import asks for each of its addresses.
+static LISTED: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| PROVIDERS.split_whitespace().chain(SITES.split_whitespace()).collect());
+
 /// Domains that give out addresses for a few minutes, or to whoever asks for an invented person.
 const DISPOSABLE: &str = "mailinator.com guerrillamail.com guerrillamail.net sharklasers.com 10minutemail.com \
     10minutemail.net tempmail.com temp-mail.org temp-mail.io tempmailo.com throwawaymail.com yopmail.com yopmail.fr \
@@ -85,8 +92,7 @@ pub fn is_disposable_domain(domain: &str) -> bool {
 #[must_use]
 pub fn is_shared_domain(domain: &str) -> bool {
     let domain = domain.trim().trim_end_matches('.').to_lowercase();
-    let listed = |list: &str| list.split_whitespace().any(|known| known == domain);
-    if listed(PROVIDERS) || listed(SITES) {
+    if LISTED.contains(domain.as_str()) {
         return true;
     }
     let Some((first, rest)) = domain.split_once('.') else { return false };

@@ -81,17 +81,14 @@ pub(super) fn of_opportunity(error: Error) -> Error {
     Error::invalid(error.violations().iter().map(inside).collect())
 }
 
-/// The number that a new account would not get, and every rule that the opportunity of a plan breaks.
+/// Why a new account would get no number, and every rule that the opportunity of a plan breaks.
 pub(super) fn against(
     ctx: &Context<'_>,
     txn: &mut dyn Txn,
     lead: &Lead,
     plan: &ConversionPlan,
 ) -> Result<Vec<Violation>> {
-    let mut against = Vec::new();
-    if has_no_number(ctx, txn, plan) {
-        against.push(no_number());
-    }
+    let mut against = without_number(ctx, txn, plan)?;
     match prepare(ctx, txn, lead, plan) {
         Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::Invalid => {
@@ -103,10 +100,15 @@ pub(super) fn against(
     Ok(against)
 }
 
-/// Whether the series of the new account of a plan has no number left.
-fn has_no_number(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> bool {
-    let PlannedAccount::New { series, .. } = &plan.account else { return false };
-    series::preview(ctx, txn, Series::Account, *series).is_err_and(|error| is_used_up(&error))
+/// What is wrong with the series of the new account of a plan: it has no number left, is archived, or is none.
+fn without_number(ctx: &Context<'_>, txn: &mut dyn Txn, plan: &ConversionPlan) -> Result<Vec<Violation>> {
+    let PlannedAccount::New { series, .. } = &plan.account else { return Ok(Vec::new()) };
+    match series::preview(ctx, txn, Series::Account, *series) {
+        Ok(_) => Ok(Vec::new()),
+        Err(error) if is_used_up(&error) => Ok(vec![no_number()]),
+        Err(error) if error.kind() == ErrorKind::Invalid => Ok(error.violations().to_vec()),
+        Err(error) => Err(error),
+    }
 }
 
 /// The error of a plan whose opportunity is refused: all that is [`against`] it. One series that is used up is told as that where

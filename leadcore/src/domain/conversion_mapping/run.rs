@@ -81,7 +81,7 @@ impl<'a> Run<'a> {
         let worth = (self.record == TargetRecord::Opportunity).then(|| Worth::of(&slots));
         let mut rules: Vec<_> = self.mapping.rules_of(self.record).collect();
         // Parts of a name go over the whole, as in a patch.
-        rules.sort_by_key(|rule| self.slot(rule.to.key()).is_some_and(|slot| slot.is_written_late()));
+        rules.sort_by_cached_key(|rule| self.slot(rule.to.key()).is_some_and(|slot| slot.is_written_late()));
         for rule in rules {
             if let Some(spec) = self.by.targets.find(&rule.to) {
                 self.rule(rule, spec, &mut slots);

@@ -4,15 +4,40 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use crate::domain::{Action, Sequence, Subject, SubjectKind};
+use crate::domain::{Action, Entry, Sequence, Subject, SubjectKind};
 use crate::error::Result;
 use crate::id::OperationId;
 use crate::store::Txn;
 
 use super::look::Look;
 use super::since::back_to;
+use super::{Fate, TakenBack, Unconvertible};
 
 impl Look<'_> {
+    /// A record that is not there any more stands against the way back: whoever took it away is told first.
+    pub(super) fn is_gone(&mut self, txn: &mut dyn Txn, written: &Entry) -> Result<()> {
+        let record = written.subject;
+        let by = self.net(txn, record, written.sequence)?.writers(|_, _| true);
+        self.block(Unconvertible::Gone { record, by });
+        Ok(())
+    }
+
+    /// An opportunity that was there before the lead joined it and is not any more. Where nobody but the actor wrote it since, and no
+    /// work of others went with it, what the conversion brought is gone with it, and the rest goes back.
+    pub(super) fn joined_is_gone(&mut self, txn: &mut dyn Txn, written: &Entry) -> Result<()> {
+        let (record, last) = (written.subject, written.sequence);
+        let net = self.net(txn, record, last)?;
+        let (operations, hands) = net.touching(None);
+        let is_own = net.is_trashed() && self.is_own(txn, (&operations, &hands))?;
+        if !is_own || self.took_along(txn, record, last)? {
+            return self.is_gone(txn, written);
+        }
+        let kept = vec!["opportunity".to_owned()];
+        let taken = TakenBack::new(record, Fate::Restored(Vec::new()));
+        self.found.plan.records.push(TakenBack { kept, ..taken });
+        Ok(())
+    }
+
     /// Whether what others hung on a record behind this place went when that was deleted.
     pub(super) fn took_along(&self, txn: &mut dyn Txn, record: Subject, last: Sequence) -> Result<bool> {
         let mut deletions = BTreeSet::new();

@@ -258,8 +258,7 @@ impl Look<'_> {
         let record = entry.subject;
         self.fate(record, Fate::Archived);
         let Some(account) = txn.accounts().get(&[AccountId::from_uuid(record.id)])?.pop() else {
-            self.block(Unconvertible::Gone { record });
-            return Ok(());
+            return self.is_gone(txn, entry);
         };
         self.changed(txn, &mut Later::of(entry))?;
         self.children(txn, record, Some(entry.sequence))?;
@@ -278,8 +277,7 @@ impl Look<'_> {
         let mut later = Later::of(entry);
         let (changes, kept) = self.without_whole(txn, &mut later)?;
         let Some(known) = self.account(txn, AccountId::from_uuid(record.id))? else {
-            self.block(Unconvertible::Gone { record });
-            return Ok(());
+            return self.is_gone(txn, entry);
         };
         let rewound = known.after.fields.rewind(&changes, &|_, _| None);
         self.rewound(txn, &mut later, (rewound, kept))
@@ -326,8 +324,7 @@ impl Look<'_> {
         let record = entry.subject;
         self.fate(record, Fate::Removed);
         let Some(contact) = txn.contacts().get(&[ContactId::from_uuid(record.id)])?.pop() else {
-            self.block(Unconvertible::Gone { record });
-            return Ok(());
+            return self.is_gone(txn, entry);
         };
         self.changed(txn, &mut Later::of(entry))?;
         self.children(txn, record, Some(entry.sequence))?;
@@ -346,8 +343,7 @@ impl Look<'_> {
         let mut later = Later::of(entry);
         let (changes, kept) = self.without_whole(txn, &mut later)?;
         let Some(known) = self.known(txn, ContactId::from_uuid(record.id))? else {
-            self.block(Unconvertible::Gone { record });
-            return Ok(());
+            return self.is_gone(txn, entry);
         };
         let rewound = known.after.fields.rewind(&changes, &|_, _| None);
         self.rewound(txn, &mut later, (rewound, kept))

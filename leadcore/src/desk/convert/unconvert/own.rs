@@ -17,7 +17,7 @@ use super::super::super::children::IMAGE;
 use super::super::super::contacts::PRIMARY;
 use super::look::{Look, Rewritten};
 use super::since::{Later, read_image, standing};
-use super::{Fate, TakenBack, Unconvertible};
+use super::{Fate, TakenBack};
 
 /// Fields of an opportunity that mean something only together.
 const WORTH: [&str; 2] = ["amount", "currency"];
@@ -135,8 +135,7 @@ impl Look<'_> {
     pub(super) fn joined_opportunity(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
         let record = entry.subject;
         let Some(now) = txn.opportunities().get(&[OpportunityId::from_uuid(record.id)])?.pop() else {
-            self.block(Unconvertible::Gone { record });
-            return Ok(());
+            return self.joined_is_gone(txn, entry);
         };
         let image = entry.changes.iter().find(|change| change.field == IMAGE);
         let images: Option<(Opportunity, Opportunity)> =

@@ -130,7 +130,7 @@ impl Look<'_> {
         let net = self.net(txn, record, made.sequence)?;
         let by_others = !net.writers(|actor, _| *actor != self.rules.actor).is_empty();
         if !net.is_trashed() || by_others || self.took_along(txn, record, made.sequence)? {
-            self.block(Unconvertible::Gone { record });
+            self.is_gone(txn, made)?;
         }
         Ok(())
     }

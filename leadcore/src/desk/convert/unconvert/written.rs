@@ -45,7 +45,7 @@ impl Unconvertible {
             | Self::OtherLeads { record, .. }
             | Self::InUse { record, .. }
             | Self::MovedOn { record, .. }
-            | Self::Gone { record } => Some(*record),
+            | Self::Gone { record, .. } => Some(*record),
             Self::Target { .. } | Self::Stage { .. } => None,
         }
     }
