@@ -240,7 +240,9 @@ fn x_09_a_joined_opportunity_that_one_deleted_oneself_stands_against_nothing() {
         let patch = OpportunityPatch::new().probability(Some(60));
         match work {
             "edit" => {
-                drop(as_bob(&host, |ctx, txn| opportunities::edit(ctx, txn, running.id, Expect::Any, &patch)))
+                drop(as_bob(&host, |ctx, txn| {
+                    opportunities::edit(ctx, txn, running.id, Expect::Any, &patch)
+                }));
             }
             "note" => drop(as_bob(&host, |ctx, txn| {
                 activities::add(ctx, txn, &[record], ActivityFields::note("They like it"))
@@ -251,9 +253,9 @@ fn x_09_a_joined_opportunity_that_one_deleted_oneself_stands_against_nothing() {
         let delete =
             |ctx: &Context<'_>, txn: &mut dyn Txn| opportunities::delete(ctx, txn, running.id, Expect::Any);
         if work == "deleted" {
-            as_bob(&host, delete)
+            as_bob(&host, delete);
         } else {
-            host.write(delete)
+            host.write(delete);
         }
         if !wanted {
             let [Unconvertible::Gone { record: told, by }] = &blockers(&host, &lead)[..] else {

@@ -15,7 +15,7 @@ mod moves;
 
 use crate::context::Context;
 use crate::domain::{
-    CatalogueKind, Field, LeadNumber, NewEntry, OperationKind, Opportunity, OpportunityEnd,
+    CatalogueKind, Field, Lead, LeadNumber, NewEntry, OperationKind, Opportunity, OpportunityEnd,
     OpportunityFields, OpportunityPatch, OpportunityState, Series, Subject, Tab, TermKind, Totals,
 };
 use crate::error::{Conflict, Error, ErrorKind, Result, Violation, ViolationCode};

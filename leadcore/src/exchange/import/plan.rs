@@ -377,7 +377,8 @@ impl<'c> Planner<'c> {
             None => true,
             // Above a line that means a lead of this file, a person may have decided anew what that lead is.
             Some(Planned::Update { lead, number, changes: then, .. }) => {
-                self.id_for(*lead) == after.id && self.writes_as_planned(then, &changes, (number.is_none(), None))
+                self.id_for(*lead) == after.id
+                    && self.writes_as_planned(then, &changes, (number.is_none(), None))
             }
             Some(Planned::Unchanged { lead, .. }) => {
                 self.id_for(*lead) == after.id && self.links.are_anew(&changes)
