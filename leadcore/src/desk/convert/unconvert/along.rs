@@ -9,9 +9,9 @@ use crate::error::Result;
 use crate::id::OperationId;
 use crate::store::Txn;
 
+use super::Unconvertible;
 use super::look::Look;
 use super::since::back_to;
-use super::{Fate, TakenBack, Unconvertible};
 
 impl Look<'_> {
     /// A record that is not there any more stands against the way back: whoever took it away is told first.
@@ -19,22 +19,6 @@ impl Look<'_> {
         let record = written.subject;
         let by = self.net(txn, record, written.sequence)?.writers(|_, _| true);
         self.block(Unconvertible::Gone { record, by });
-        Ok(())
-    }
-
-    /// An opportunity that was there before the lead joined it and is not any more. Where nobody but the actor wrote it since, and no
-    /// work of others went with it, what the conversion brought is gone with it, and the rest goes back.
-    pub(super) fn joined_is_gone(&mut self, txn: &mut dyn Txn, written: &Entry) -> Result<()> {
-        let (record, last) = (written.subject, written.sequence);
-        let net = self.net(txn, record, last)?;
-        let (operations, hands) = net.touching(None);
-        let is_own = net.is_trashed() && self.is_own(txn, (&operations, &hands))?;
-        if !is_own || self.took_along(txn, record, last)? {
-            return self.is_gone(txn, written);
-        }
-        let kept = vec!["opportunity".to_owned()];
-        let taken = TakenBack::new(record, Fate::Restored(Vec::new()));
-        self.found.plan.records.push(TakenBack { kept, ..taken });
         Ok(())
     }
 

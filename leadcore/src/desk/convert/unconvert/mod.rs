@@ -68,8 +68,8 @@ pub struct TakenBack {
     /// removed, another record has it, a limit refuses it. And what the actor edited since:
     ///
     /// Fields of a record that was there before, which the conversion filled and the actor edited since: they keep what they have
-    /// now, with the fields that mean something only together with them. `opportunity` where the actor ended one that was joined, or
-    /// deleted it: it stays as it is.
+    /// now, with the fields that mean something only together with them. `opportunity` where the actor ended one that was joined: it
+    /// stays as it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<String>,
     /// What the actor alone hung on a new record since, counted by tab (`note`, `contact`): it hangs on the lead from then on, or

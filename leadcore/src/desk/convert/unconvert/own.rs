@@ -135,7 +135,7 @@ impl Look<'_> {
     pub(super) fn joined_opportunity(&mut self, txn: &mut dyn Txn, entry: &Entry) -> Result<()> {
         let record = entry.subject;
         let Some(now) = txn.opportunities().get(&[OpportunityId::from_uuid(record.id)])?.pop() else {
-            return self.joined_is_gone(txn, entry);
+            return self.is_gone(txn, entry);
         };
         let image = entry.changes.iter().find(|change| change.field == IMAGE);
         let images: Option<(Opportunity, Opportunity)> =
