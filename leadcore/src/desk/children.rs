@@ -51,6 +51,11 @@ pub(super) trait Child: Clone + PartialEq + Serialize + DeserializeOwned {
     fn update(txn: &mut dyn Txn, children: &[Self]) -> Result<()>;
     fn remove(txn: &mut dyn Txn, ids: &[Uuid]) -> Result<()>;
 
+    /// A record that it means, and is not about: where that is gone, it does not come back.
+    fn means(&self) -> Option<Subject> {
+        None
+    }
+
     /// Removes one that an undo may bring back, before what it is about goes.
     fn withdraw(txn: &mut dyn Txn, child: &Self) -> Result<()> {
         Self::remove(txn, &[child.subject().id])

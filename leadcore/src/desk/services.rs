@@ -107,11 +107,32 @@ pub fn create(
         let message = "at most 1,000 services at once";
         return Err(Error::invalid_field("services", ViolationCode::LimitReached, message));
     }
+    check_origins(txn, &new)?;
     let (services, entries) = add(ctx, txn, account, &about, new)?;
     if !entries.is_empty() {
         record(ctx, txn, OperationKind::Create, &entries)?;
     }
     children::shown(ctx, txn, services)
+}
+
+/// A line of an estimate becomes one service.
+fn check_origins(txn: &mut dyn Txn, new: &[NewService]) -> Result<()> {
+    let (mut seen, mut broken) = (Vec::new(), Vec::new());
+    for (n, origin) in new.iter().enumerate().filter_map(|(n, new)| Some((n, new.origin?))) {
+        if seen.contains(&origin) || is_sold(txn, Some(origin))? {
+            let message = "this line became another service already: a line is copied once";
+            broken.push(Violation::new(format!("services[{n}].origin"), ViolationCode::Duplicate, message));
+        }
+        seen.push(origin);
+    }
+    if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
+}
+
+/// Whether there is a service of this line of an estimate.
+fn is_sold(txn: &mut dyn Txn, origin: Option<ServiceOrigin>) -> Result<bool> {
+    let Some(origin) = origin else { return Ok(false) };
+    let scan = ServiceScan { estimate: Some(origin.estimate), limit: MAX_PAGE, ..ServiceScan::default() };
+    Ok(txn.services().scan(&scan)?.iter().any(|one| one.origin == Some(origin)))
 }
 
 /// Stores services of an account, with the entries that tell them: for whoever makes accounts too, and records them in an
@@ -348,6 +369,15 @@ impl Child for Service {
     const WHAT: &'static str = "service";
 
     stored_child!(services by ServiceId);
+
+    fn means(&self) -> Option<Subject> {
+        self.opportunity.map(Subject::from)
+    }
+
+    /// A line of an estimate that somebody else buys by now is not sold again.
+    fn can_return(txn: &mut dyn Txn, now: Option<&Self>, child: &Self) -> Result<bool> {
+        Ok(now.is_some() || !is_sold(txn, child.origin)?)
+    }
 
     fn into_shown(mut self, ctx: &Context<'_>) -> Self {
         self.fields.currency = self.fields.currency.filter(|_| !is_hidden(ctx, "currency"));

@@ -51,10 +51,26 @@ pub(super) fn check_persons(
     about: &[Subject],
     known: &[Subject],
 ) -> Result<()> {
+    for lead in leads_to_convert(txn, about, known)? {
+        if let Ok(lead) = visible(ctx, txn, lead) {
+            let (lead, revision) = (lead.id, lead.revision);
+            return Err(Error::conflicting("opportunity", Conflict::ConversionRequired { lead, revision }));
+        }
+    }
+    Ok(())
+}
+
+/// The leads of persons whom no customer has, of those whom an opportunity is about that was not about them before.
+pub(super) fn leads_to_convert(
+    txn: &mut dyn Txn,
+    about: &[Subject],
+    known: &[Subject],
+) -> Result<Vec<LeadId>> {
     let new = about.iter().filter(|one| one.kind == SubjectKind::Contact && !known.contains(one));
     let new: Vec<_> = new.copied().collect();
+    let mut found = Vec::new();
     if new.is_empty() {
-        return Ok(());
+        return Ok(found);
     }
     let mut links = txn.links().to(&new, None)?;
     links.retain(|link| matches!(link.role, LinkRole::Contact | LinkRole::PrimaryContact));
@@ -65,18 +81,9 @@ pub(super) fn check_persons(
         }
         let leads = holders.iter().filter(|holder| holder.kind == SubjectKind::Lead);
         let leads = txn.leads().get(&leads.map(|lead| LeadId::from_uuid(lead.id)).collect::<Vec<_>>())?;
-        if leads.iter().any(|lead| lead.conversion.is_some()) {
-            continue;
-        }
-        for lead in leads.iter().filter(|lead| lead.trashed.is_none()) {
-            if let Ok(lead) = visible(ctx, txn, lead.id) {
-                let (lead, revision) = (lead.id, lead.revision);
-                return Err(Error::conflicting(
-                    "opportunity",
-                    Conflict::ConversionRequired { lead, revision },
-                ));
-            }
+        if leads.iter().all(|lead| lead.conversion.is_none()) {
+            found.extend(leads.iter().filter(|lead| lead.trashed.is_none()).map(|lead| lead.id));
         }
     }
-    Ok(())
+    Ok(found)
 }

@@ -14,6 +14,8 @@ use crate::id::{LostReasonId, OpportunityId, SourceId, UserId};
 use crate::store::Txn;
 use crate::value::Currency;
 
+use super::customers::leads_to_convert;
+
 /// The field of leads that says the same as each field of an opportunity: whoever may not see the one sees nothing of the
 /// other.
 const SHOWN_BY: [(&str, Field); 11] = [
@@ -132,8 +134,13 @@ impl Child for Opportunity {
         fields.into_iter().filter_map(change).chain(own).collect()
     }
 
-    /// Values of the tenant's fields come back where the fields still take them, and nobody else has got them.
+    /// Values of the tenant's fields come back where the fields still take them, and nobody else has got them; persons, where a
+    /// customer has them.
     fn can_return(txn: &mut dyn Txn, now: Option<&Self>, child: &Self) -> Result<bool> {
+        let known = now.map_or(&[][..], |now| &now.about);
+        if !leads_to_convert(txn, &child.about, known)?.is_empty() {
+            return Ok(false);
+        }
         let values = &child.fields.custom;
         if values.is_empty() || now.is_some_and(|now| now.fields.custom == *values) {
             return Ok(true);

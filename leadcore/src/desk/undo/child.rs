@@ -120,7 +120,8 @@ pub(super) fn take_back<C: Child>(
     let before = match before {
         // The way back of the conversion that made it would have taken it too.
         Some(_) if now.is_none() && is_withdrawn(txn, subject)? => return Ok(kept(WhyKept::Reversed)),
-        // Everything that it was about is gone.
+        // Everything that it was about is gone, or what it means.
+        Some(child) if !is_meant(txn, hands, now.as_ref(), &child)? => return Ok(kept(WhyKept::Gone)),
         Some(_) if !children::holds(subject.kind, there.iter().copied()) => return Ok(kept(WhyKept::Gone)),
         Some(mut child) => {
             child.set_about(there);
@@ -162,6 +163,12 @@ pub(super) fn take_back<C: Child>(
         }
     }
     Ok(UndoRecord { reversed: reversed(&story.own), ..UndoRecord::new(subject) })
+}
+
+/// Whether what a child means that comes back is there.
+fn is_meant<C: Child>(txn: &mut dyn Txn, hands: &Hands, now: Option<&C>, child: &C) -> Result<bool> {
+    let means = child.means().filter(|means| now.and_then(Child::means) != Some(*means));
+    means.map_or(Ok(true), |means| Ok(!existing(txn, hands, &[means])?.is_empty()))
 }
 
 fn image(entry: &Entry) -> Option<&FieldChange> {

@@ -49,7 +49,7 @@ const NAME_OF: &[&str] = &["name of your", "name of the", "name of"];
 
 /// The field that a question asks for, and how usual its words are.
 pub(super) fn rank(header: &str, catalogue: &Catalogue) -> Option<(Field, u32)> {
-    let folded = fold(header);
+    let folded = fold(header).replace('_', " ");
     let whole = folded.trim_matches(|letter: char| !letter.is_alphanumeric());
     let rest = without(whole, ASKED);
     let rest = without(rest, YOURS);
@@ -58,7 +58,9 @@ pub(super) fn rank(header: &str, catalogue: &Catalogue) -> Option<(Field, u32)> 
     if rest == whole && named == rest {
         return None;
     }
-    let found = catalogue.rank_header(named).filter(|(field, _)| is_asked(field));
+    // `your company's name`
+    let plain = named.replace("'s ", " ").replace("’s ", " ");
+    let found = catalogue.rank_header(&plain).filter(|(field, _)| is_asked(field));
     // The name of whatever else has another field, or none.
     found.filter(|(field, _)| named == rest || *field == Field::Company)
 }
@@ -92,6 +94,9 @@ mod tests {
             ("Name of the company", Some(Field::Company)),
             ("Which company do you work for?", Some(Field::Company)),
             ("Company you work for", Some(Field::Company)),
+            ("what_is_your_company_name?", Some(Field::Company)),
+            ("What is your company's name?", Some(Field::Company)),
+            ("what_is_your_job_title?", Some(Field::JobTitle)),
             ("Which country are you in?", Some(Field::Country)),
             ("What industry are you in?", Some(Field::Industry)),
             ("What is your budget?", Some(Field::Amount)),

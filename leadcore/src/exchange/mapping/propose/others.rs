@@ -9,7 +9,7 @@ const SAID: &str = "email emails emailaddress emailaddresses emailid mail mailad
     primary main home personal private other name fullname firstname lastname id user username login";
 /// What stands before who it is: how they are reached, and of which record.
 const BEFORE: &str = "email emailaddress mail epost phone phonenumber telephone tel mobile cell fax name of the lead deal contact \
-    account opportunity record prospect";
+    account opportunity record prospect your what whatis whats please enter provide";
 /// Persons who are not the lead, beside the words for an owner.
 const PERSONS: &str = "createdby creator createdbyuser modifiedby lastmodifiedby lastmodified updatedby lastupdatedby changedby \
     enteredby addedby importedby uploadedby approvedby approver managedby handledby soldby qualifiedby convertedby contactedby \
@@ -17,7 +17,7 @@ const PERSONS: &str = "createdby creator createdbyuser modifiedby lastmodifiedby
     salesmanager linemanager regionalmanager teammanager teamlead supervisor relationshipmanager clientmanager \
     customermanager customersuccessmanager successmanager accountexecutive accountrep accountrepresentative salesrepresentative \
     salesagent salesexecutive salesuser representative rep assistant personalassistant executiveassistant secretary spouse \
-    partner reseller affiliate broker opprettetav endretav erstelltvon geandertvon angelegtvon creadopor creepar";
+    partner reseller affiliate broker boss friend colleague accountant husband wife opprettetav endretav erstelltvon geandertvon angelegtvon creadopor creepar";
 /// Persons of ours who look after the lead, beside the words for an owner.
 const OWNERS: &str = "recordowner prospectowner companyowner assigneduser ownedby besitzer betreuer bearbeiter selger \
     saksbehandler kundeansvarlig";
@@ -132,6 +132,11 @@ mod tests {
             ("Manager Email", Some(Whose::Other)),
             ("Referrer Email", Some(Whose::Other)),
             ("Assistant's Phone", Some(Whose::Other)),
+            ("What is your manager's email?", Some(Whose::Other)),
+            ("What is the email of your boss?", Some(Whose::Other)),
+            ("Your accountant's email", Some(Whose::Other)),
+            ("What is your email?", None),
+            ("Your company email", None),
             ("Partner email", Some(Whose::Other)),
             ("Email", None),
             ("Work phone", None),
