@@ -1,13 +1,17 @@
 //! What an undo brings back behind a way back, and beside sales: nothing that may not be written any more.
 
-use leadcore::desk::convert::{AccountChoice, ConversionOptions, OpportunityRequest};
+use leadcore::desk::convert::{AccountChoice, ConversionOptions, OpportunityRequest, Unconvertible};
+use leadcore::desk::files::{self, NewFile};
 use leadcore::desk::services::{self, NewService};
-use leadcore::desk::{Expect, contacts, opportunities, undo};
-use leadcore::domain::{ContactFields, OpportunityFields, ServiceFields, ServiceOrigin, Subject, WhyKept};
+use leadcore::desk::{Expect, activities, contacts, opportunities, undo};
+use leadcore::domain::{
+    ActivityFields, ContactFields, FileLimits, OpportunityFields, ServiceFields, ServiceOrigin, Subject,
+    WhyKept,
+};
 use leadcore::error::{ErrorKind, ViolationCode};
 
 use super::fresh::*;
-use super::handed_on::kim;
+use super::handed_on::{kim, note};
 use super::own_work::back;
 use crate::estimates::{panels, sent};
 use crate::support::Host;
@@ -55,6 +59,33 @@ fn x_09_no_service_comes_back_without_the_opportunity_that_it_was_won_with() {
     let done = host.write(|ctx, txn| undo::undo(ctx, txn, removal));
     assert_eq!(done.remaining[0].kept[0].why, WhyKept::Gone);
     assert!(host.read(|_, txn| txn.services().get(&[service[0].id])).is_empty());
+}
+
+#[test]
+fn x_09_what_others_hung_on_what_one_deleted_oneself_stands_against_it() {
+    let host = Host::new();
+    let lead = kim(&host);
+    let known = into(&host, &lead, &options()).account.unwrap();
+    let own = note(&host, known, "Mine");
+    as_bob(&host, |ctx, txn| {
+        let mut bytes = &b"abc"[..];
+        files::add(ctx, txn, &[own.id.into()], NewFile::new("bob.txt", &mut bytes), &FileLimits::default())
+    });
+    host.scene.tick();
+    host.write(|ctx, txn| activities::delete(ctx, txn, own.id, Expect::Any));
+    let deletion = last_operation(&host, own.id);
+    let tabs = vec![("file".to_owned(), 1)];
+    assert_eq!(blockers(&host, &lead), [Unconvertible::HasChildren { record: known.into(), tabs }]);
+    host.scene.tick();
+    host.write(|ctx, txn| undo::undo(ctx, txn, deletion));
+    assert_eq!(blockers(&host, &lead), [], "it goes on to the lead with the note");
+    // What one deleted by itself, one meant.
+    let theirs = as_bob(&host, |ctx, txn| {
+        activities::add(ctx, txn, &[known.into()], ActivityFields::note("They like it"))
+    });
+    let plain = blockers(&host, &lead);
+    host.write(|ctx, txn| activities::delete(ctx, txn, theirs.id, Expect::Any));
+    assert_ne!(blockers(&host, &lead), plain);
 }
 
 #[test]

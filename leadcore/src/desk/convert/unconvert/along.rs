@@ -10,6 +10,7 @@ use crate::id::OperationId;
 use crate::store::Txn;
 
 use super::Unconvertible;
+use super::handed::{Tabs, add};
 use super::look::Look;
 use super::since::back_to;
 
@@ -37,6 +38,34 @@ impl Look<'_> {
             ControlFlow::Continue(())
         })?;
         Ok(children.values().any(|(operation, is_others)| *is_others && deletions.contains(operation)))
+    }
+
+    /// What others hung on what hangs on a record that is there, counted by kind, and went when the actor deleted that.
+    pub(super) fn parts_along(&self, txn: &mut dyn Txn, record: Subject, last: Sequence) -> Result<Tabs> {
+        // By operation of the actor: what it deleted, and whether others wrote on that.
+        let mut latest: BTreeMap<Subject, (Option<OperationId>, bool)> = BTreeMap::new();
+        back_to(txn, record, last, &mut |entry| {
+            if entry.subject.kind.is_child() {
+                let is_own = entry.actor == self.rules.actor;
+                let deletion = (is_own && entry.action == Action::Deleted).then_some(entry.operation);
+                let child = latest.entry(entry.subject).or_insert((deletion, false));
+                child.1 |= !is_own && entry.operation != self.done.operation;
+            }
+            ControlFlow::Continue(())
+        })?;
+        // What went with an opportunity is told of that.
+        let is_along = |one: OperationId| {
+            let gone = latest.iter().filter(|(_, (deletion, _))| *deletion == Some(one));
+            let kinds: Vec<_> = gone.map(|(child, _)| child.kind).collect();
+            kinds.len() > 1 && !kinds.contains(&SubjectKind::Opportunity)
+        };
+        let mut tabs = Tabs::new();
+        for (child, (deletion, is_others)) in &latest {
+            if *is_others && deletion.is_some_and(is_along) {
+                add(&mut tabs, child.kind.code(), 1);
+            }
+        }
+        Ok(tabs)
     }
 
     /// How many persons the actor took out of a new account behind this place whom nobody has since, and on whom others had worked.

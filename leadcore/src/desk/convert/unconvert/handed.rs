@@ -32,7 +32,7 @@ pub(super) struct HandedOn {
     pub(super) referring: BTreeSet<Subject>,
 }
 
-type Tabs = BTreeMap<String, u64>;
+pub(super) type Tabs = BTreeMap<String, u64>;
 
 pub(super) fn add(tabs: &mut Tabs, tab: &str, count: u64) {
     let known = tabs.entry(tab.to_owned()).or_default();
@@ -66,6 +66,11 @@ impl Look<'_> {
             }
         }
         self.referring(txn, (record, last), &mut tabs)?;
+        if let Some(last) = last {
+            for (tab, count) in self.parts_along(txn, record, last)? {
+                add(&mut tabs, &tab, count);
+            }
+        }
         self.hangs(record, tabs);
         Ok(())
     }
