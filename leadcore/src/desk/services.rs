@@ -4,6 +4,8 @@
 //! which estimate it was copied from, and which opportunity it was won with, where there is one. Its price is an amount of the
 //! customer: whoever may not see the amounts of leads sees what is bought, but not for how much.
 
+use std::collections::BTreeSet;
+
 use crate::context::Context;
 use crate::domain::{
     Discount, Field, FieldChange, FieldValue, NewEntry, OperationKind, Service, ServiceFields, ServiceOrigin,
@@ -117,22 +119,32 @@ pub fn create(
 
 /// A line of an estimate becomes one service.
 fn check_origins(txn: &mut dyn Txn, new: &[NewService]) -> Result<()> {
-    let (mut seen, mut broken) = (Vec::new(), Vec::new());
-    for (n, origin) in new.iter().enumerate().filter_map(|(n, new)| Some((n, new.origin?))) {
-        if seen.contains(&origin) || is_sold(txn, Some(origin))? {
-            let message = "this line became another service already: a line is copied once";
-            broken.push(Violation::new(format!("services[{n}].origin"), ViolationCode::Duplicate, message));
-        }
-        seen.push(origin);
-    }
+    let origins: Vec<_> = new.iter().enumerate().filter_map(|(n, new)| Some((n, new.origin?))).collect();
+    let mut copied = sold(txn, origins.iter().map(|(_, origin)| origin.estimate))?;
+    let again = origins.into_iter().filter(|(_, origin)| !copied.insert((origin.estimate, origin.position)));
+    let broken: Vec<_> = again.map(|(n, _)| copied_twice(&format!("services[{n}].origin"))).collect();
     if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
 }
 
-/// Whether there is a service of this line of an estimate.
-fn is_sold(txn: &mut dyn Txn, origin: Option<ServiceOrigin>) -> Result<bool> {
-    let Some(origin) = origin else { return Ok(false) };
-    let scan = ServiceScan { estimate: Some(origin.estimate), limit: MAX_PAGE, ..ServiceScan::default() };
-    Ok(txn.services().scan(&scan)?.iter().any(|one| one.origin == Some(origin)))
+/// What is said where a line of an estimate would become a second service.
+pub(super) fn copied_twice(field: &str) -> Violation {
+    let message = "this line became another service already: a line is copied once";
+    Violation::new(field, ViolationCode::Duplicate, message)
+}
+
+/// The lines of these estimates that became services.
+fn sold(
+    txn: &mut dyn Txn,
+    estimates: impl Iterator<Item = EstimateId>,
+) -> Result<BTreeSet<(EstimateId, u32)>> {
+    let mut sold = BTreeSet::new();
+    for estimate in estimates.collect::<BTreeSet<_>>() {
+        // More than an estimate may have lines.
+        let scan = ServiceScan { estimate: Some(estimate), limit: MAX_PAGE, ..ServiceScan::default() };
+        let services = txn.services().scan(&scan)?;
+        sold.extend(services.iter().filter_map(|one| Some((estimate, one.origin?.position))));
+    }
+    Ok(sold)
 }
 
 /// Stores services of an account, with the entries that tell them: for whoever makes accounts too, and records them in an
@@ -376,7 +388,8 @@ impl Child for Service {
 
     /// A line of an estimate that somebody else buys by now is not sold again.
     fn can_return(txn: &mut dyn Txn, now: Option<&Self>, child: &Self) -> Result<bool> {
-        Ok(now.is_some() || !is_sold(txn, child.origin)?)
+        let Some(origin) = child.origin.filter(|_| now.is_none()) else { return Ok(true) };
+        Ok(!sold(txn, std::iter::once(origin.estimate))?.contains(&(origin.estimate, origin.position)))
     }
 
     fn into_shown(mut self, ctx: &Context<'_>) -> Self {

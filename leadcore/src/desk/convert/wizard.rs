@@ -6,6 +6,7 @@ use crate::domain::{EstimateStatus, ServiceFields, ServiceOrigin};
 use crate::error::{Error, Result, Violation, ViolationCode};
 use crate::id::EstimateId;
 
+use super::super::services;
 use super::options::{CustomerType, EstimateChoice};
 use super::plan::{ConversionPlan, PlannedAccount, PlannedService};
 
@@ -128,8 +129,7 @@ impl ConversionPlan {
                 let message = "this is no line of a chosen estimate";
                 broken.push(at(Violation::new("origin", ViolationCode::Unknown, message)));
             } else if service.origin.is_some_and(|origin| !copied.insert(origin)) {
-                let message = "this line became another service already: a line is copied once";
-                broken.push(at(Violation::new("origin", ViolationCode::Duplicate, message)));
+                broken.push(at(services::copied_twice("origin")));
             }
             let mut fields = service.fields.clone();
             fields.currency = fields.currency.or(account.currency);

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::context::Context;
 use crate::domain::{
-    AccountFields, Catalogue, CatalogueKind, ContactFields, CustomType, FieldChange, Opportunity,
+    AccountFields, CatalogueKind, ContactFields, CustomType, CustomValues, FieldChange, Opportunity,
     OpportunityFields, Subject, account_changes, contact_changes, go_together, image_of,
 };
 use crate::error::{ErrorKind, Result, Violation};
@@ -28,9 +28,12 @@ impl Look<'_> {
             let kept = fitted(now, &mut known.after.fields, of_account, &mut |then| {
                 // Owner and tax number were there before and need no leave.
                 let mut broken = accounts::violations(ctx, txn, then, then)?;
-                let catalogue = with_archived(txn, CatalogueKind::Account)?;
-                let (after, before) = (&then.custom, &now.custom);
-                broken.extend(custom::broken_values(txn, &catalogue, Some(id.as_uuid()), after, before)?);
+                broken.extend(of_tenant(
+                    txn,
+                    CatalogueKind::Account,
+                    id.into(),
+                    (&then.custom, &now.custom),
+                )?);
                 Ok(broken)
             })?;
             self.keep(id.into(), kept);
@@ -40,9 +43,12 @@ impl Look<'_> {
             let (id, now) = (known.before.id, &known.before.fields);
             let kept = fitted(now, &mut known.after.fields, of_contact, &mut |then| {
                 let mut broken = then.violations();
-                let catalogue = with_archived(txn, CatalogueKind::Contact)?;
-                let (after, before) = (&then.custom, &now.custom);
-                broken.extend(custom::broken_values(txn, &catalogue, Some(id.as_uuid()), after, before)?);
+                broken.extend(of_tenant(
+                    txn,
+                    CatalogueKind::Contact,
+                    id.into(),
+                    (&then.custom, &now.custom),
+                )?);
                 Ok(broken)
             })?;
             self.keep(id.into(), kept);
@@ -53,9 +59,8 @@ impl Look<'_> {
             let kept = fitted(now, &mut joined.after.fields, of_opportunity, &mut |then| {
                 // So were the owner and a source that was archived since.
                 let (owner, source) = (then.owner.clone(), then.source);
-                let catalogue = with_archived(txn, CatalogueKind::Opportunity)?;
-                let mut broken =
-                    custom::broken_values(txn, &catalogue, Some(id.as_uuid()), &then.custom, &now.custom)?;
+                let values = (&then.custom, &now.custom);
+                let mut broken = of_tenant(txn, CatalogueKind::Opportunity, (*id).into(), values)?;
                 let bare = OpportunityFields { custom: now.custom.clone(), ..then.clone() };
                 let known = OpportunityFields { owner, ..now.clone() };
                 match opportunities::checked(ctx, txn, Some(*id), (Some(&known), source), bare) {
@@ -156,8 +161,13 @@ fn of_opportunity(
     changed
 }
 
-/// The fields of the tenant, with choices that are offered no more: who had one before has it again.
-fn with_archived(txn: &mut dyn Txn, kind: CatalogueKind) -> Result<Catalogue> {
+/// What values of the tenant's fields break. Choices that are offered no more are taken: who had one before has it again.
+fn of_tenant(
+    txn: &mut dyn Txn,
+    kind: CatalogueKind,
+    record: Subject,
+    (then, now): (&CustomValues, &CustomValues),
+) -> Result<Vec<Violation>> {
     let (_, mut catalogue) = load_catalogue_of(txn, kind)?;
     let fields: Vec<_> = catalogue.custom_fields().cloned().collect();
     for mut field in fields {
@@ -166,5 +176,5 @@ fn with_archived(txn: &mut dyn Txn, kind: CatalogueKind) -> Result<Catalogue> {
             catalogue.set_custom_field(field);
         }
     }
-    Ok(catalogue)
+    custom::broken_values(txn, &catalogue, Some(record.id), then, now)
 }
