@@ -210,7 +210,7 @@ impl Coercer {
             self.columns = columns;
             return Content::Broken(vec![broken]);
         }
-        if row.is_blank() {
+        if row.is_blank() || totals::is_rule(row) {
             return Content::Blank;
         }
         if totals::is_header(

@@ -81,8 +81,10 @@ impl fmt::Display for TextEncoding {
     }
 }
 
+const SQL_SCRIPT: &str = "this is a script of SQL, not CSV text: export the table itself as CSV";
+
 /// First bytes of files that people give a `.csv` name, and what they are.
-const NOT_TEXT: [(&[u8], &str); 16] = [
+const NOT_TEXT: [(&[u8], &str); 22] = [
     (b"PK\x03\x04", "this is a spreadsheet (xlsx, ods) or zip file, not CSV text"),
     (b"PK\x05\x06", "this is an empty zip file, not CSV text"),
     (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "this is a spreadsheet (xls) or other Office file, not CSV text"),
@@ -97,6 +99,12 @@ const NOT_TEXT: [(&[u8], &str); 16] = [
     (b"PAR1\x15", "this is a Parquet file, not CSV text: hand it over as a table of Arrow"),
     (b"ARROW1\x00", "this is a file of Arrow (Feather), not CSV text: hand it over as a table of Arrow"),
     (b"SQLite format 3\x00", "this is a SQLite database, not CSV text"),
+    (br"{\rtf", "this is a document (RTF), not CSV text"),
+    (b"-- MySQL dump", SQL_SCRIPT),
+    (b"-- PostgreSQL database dump", SQL_SCRIPT),
+    (b"--\n-- PostgreSQL database dump", SQL_SCRIPT),
+    (b"INSERT INTO ", SQL_SCRIPT),
+    (b"CREATE TABLE ", SQL_SCRIPT),
     (b"\xFF\xFE\x00\x00", "this text is UTF-32, which is not supported: save it as UTF-8"),
     (b"\x00\x00\xFE\xFF", "this text is UTF-32, which is not supported: save it as UTF-8"),
 ];

@@ -98,10 +98,12 @@ impl Row {
         self.cells.is_empty()
     }
 
-    /// Whether an undamaged record holds nothing but blanks.
+    /// Whether an undamaged record holds nothing but blanks and characters that nobody sees, such as the mark that old
+    /// programs put at the end of a file (`\x1A`).
     #[must_use]
     pub fn is_blank(&self) -> bool {
-        self.problem.is_none() && self.iter().all(|cell| cell.trim().is_empty())
+        let unseen = |c: char| c.is_whitespace() || c.is_control();
+        self.problem.is_none() && self.iter().all(|cell| cell.chars().all(unseen))
     }
 
     /// The cells from left to right.

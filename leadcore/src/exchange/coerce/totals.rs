@@ -63,6 +63,13 @@ const MADE: &[&str] = &[
 const COUNTED: &[&str] =
     &["records", "rows", "leads", "contacts", "entries", "results", "items", "lines", "count"];
 
+/// Whether a row is a line that was drawn between others (`|---|:---:|`, `===== ====`).
+pub(super) fn is_rule(row: &Row) -> bool {
+    let drawn = |cell: &str| cell.len() >= 3 && cell.chars().all(|c| "-=_:+".contains(c));
+    let mut filled = row.iter().map(str::trim).filter(|cell| !cell.is_empty()).peekable();
+    row.problem().is_none() && filled.peek().is_some() && filled.all(drawn)
+}
+
 /// Whether a row is such a line: a word for a sum with nothing but numbers behind it, or a single cell that says who made the
 /// file.
 pub(super) fn is_one(row: &Row) -> bool {

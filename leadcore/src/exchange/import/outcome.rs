@@ -143,7 +143,7 @@ impl SkipReason {
     #[must_use]
     pub const fn message(self) -> &'static str {
         match self {
-            Self::Blank => "every cell is empty",
+            Self::Blank => "every cell is empty, or the line is drawn",
             Self::Unchanged => "the lead says the same already",
             Self::Frozen => "the lead was converted and takes no more changes",
             Self::Exists => "the lead exists and is left alone",

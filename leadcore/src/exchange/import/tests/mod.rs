@@ -27,6 +27,7 @@ mod links_refused;
 mod money;
 mod numbers;
 mod odd;
+mod odd_lines;
 mod plans;
 mod policies;
 mod reading;
